@@ -1,0 +1,67 @@
+//! What a task group needs of a runtime: [`Spawn`].
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// A unit of work handed to a runtime by [`Spawn::spawn`].
+///
+/// A task is opaque: its output is `()`, it never panics when it is polled or dropped, and it reports its result, its
+/// failure and even the fact that it was dropped early through channels of its own. A runtime only has to poll it.
+///
+/// # Examples
+///
+/// ```
+/// use anyio_core::Task;
+///
+/// let task = Task::new(async { println!("hello") });
+/// futures::executor::block_on(task);
+/// ```
+#[must_use = "a task does nothing until a runtime polls it"]
+pub struct Task(Pin<Box<dyn Future<Output = ()> + Send>>);
+
+impl Task {
+    /// Wraps a future that never panics.
+    pub fn new(future: impl Future<Output = ()> + Send + 'static) -> Self {
+        Task(Box::pin(future))
+    }
+}
+
+impl Future for Task {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Task(..)")
+    }
+}
+
+/// What a task group needs of a runtime: the ability to start a task.
+///
+/// Everything else about tasks (results, failures, cancellation, waiting) is built above this one method.
+///
+/// **Implementors must**
+///
+/// - poll the task to completion on some thread of the runtime, exactly one poll at a time, never again after it
+///   returned `Ready`, and drop it then, on the thread that polled it last or on any other;
+/// - never poll it inside the call;
+/// - accept calls from every thread, also from one that the runtime does not know, also from a destructor;
+/// - poll it again after every wake of the waker it was polled with, whichever thread woke it;
+/// - when the runtime is going down, drop the task, at once inside the call or later. A task that is dropped says so
+///   by itself; a task that is leaked leaves its group waiting for ever.
+///
+/// **Callers may** spawn from anywhere, with no lock held: a runtime that is going down runs the task's destructors
+/// inside the call.
+///
+/// The trap: keeping the handle that the runtime's own spawn function returns. Some runtimes cancel the task when that
+/// handle is dropped, so detach it.
+pub trait Spawn {
+    /// Starts `task`; returns at once.
+    fn spawn(&self, task: Task);
+}

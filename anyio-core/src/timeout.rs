@@ -1,0 +1,52 @@
+//! What a timeout needs of a runtime: [`Clock`] and [`Timer`].
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+/// What a timeout needs of a runtime: the time, and timers that fire on it.
+///
+/// All deadlines are [`Instant`]s of this clock. They need not be instants of the system's clock: a test runtime may
+/// move its clock by hand.
+///
+/// **Implementors must** never let the clock run backwards, on any thread, and make both methods callable from every
+/// thread, also from one that the runtime does not know.
+///
+/// **Callers may** pass deadlines that are past (the timer fires at its first poll) or hundreds of years away.
+pub trait Clock {
+    /// The current time of this clock.
+    fn now(&self) -> Instant;
+
+    /// A timer that fires once `deadline` is reached.
+    fn timer(&self, deadline: Instant) -> Pin<Box<dyn Timer>>;
+
+    /// Whether this clock is moved by something else than the passing of time: a simulator, or a paused clock in a
+    /// test.
+    ///
+    /// Where it answers `true`, no timer is kept armed for a deadline that no longer exists, since a clock that jumps
+    /// to the next timer would stop there for nothing. The answer may change at run time. The default is `false`.
+    fn is_virtual(&self) -> bool {
+        false
+    }
+}
+
+/// A timer made by [`Clock::timer`].
+///
+/// **Implementors must**
+///
+/// - never fire early: when `poll` returns `Ready`, [`Clock::now`] is at or past the deadline on every thread;
+/// - after a `Pending`, wake the waker of the latest poll once the deadline is reached, even if the task around it
+///   keeps the runtime busy: a timer must not be subject to a cooperative budget that its task has used up;
+/// - keep answering `Ready` until it is reset;
+/// - keep working when other timers are reset or dropped, and on whichever thread it is polled, reset or dropped;
+/// - wake without holding a lock that any method of the runtime needs: the waker may cancel tasks, spawn, reset other
+///   timers and read the clock, inside the call.
+///
+/// **Callers must** poll after [`reset`](Timer::reset): an earlier registration may or may not survive it.
+pub trait Timer: Send {
+    /// `Ready` once the deadline is reached; otherwise the waker of `cx` is woken then.
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// Moves the deadline, in either direction, also after the timer has fired.
+    fn reset(self: Pin<&mut Self>, deadline: Instant);
+}

@@ -1,0 +1,94 @@
+//! The future of a scope: the wrapper that decides when to drop what it wraps.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+
+use crate::context;
+use crate::reason::Cancelled;
+use crate::tree::Link;
+use crate::unit::{End, Unit};
+
+pin_project! {
+    /// The future returned by [`CancelScope::run`](crate::CancelScope::run).
+    #[must_use = "futures do nothing unless they are awaited"]
+    pub struct Scoped<F: Future> {
+        unit: Unit,
+        timeout: Option<Duration>,
+        #[pin]
+        body: Option<F>,
+        // How the body ended; the barrier may still have to be passed.
+        end: Option<End<F::Output>>,
+    }
+
+    impl<F: Future> PinnedDrop for Scoped<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            this.unit.abandon(this.body);
+        }
+    }
+}
+
+impl<F: Future> Scoped<F> {
+    pub(super) fn new(link: Link, timeout: Option<Duration>, body: F) -> Self {
+        Scoped {
+            unit: Unit::new(link),
+            timeout,
+            body: Some(body),
+            end: None,
+        }
+    }
+
+    /// Polls the scope; an `Err` tells the cause that cut the body short.
+    pub(crate) fn poll_scope(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<F::Output, Cancelled>> {
+        let this = self.project();
+        if !this.unit.is_entered() {
+            ready!(context::poll_budget(cx));
+            this.unit.enter_here();
+            if let Some(timeout) = this.timeout.take() {
+                set_timeout(this.unit.link(), timeout);
+            }
+        }
+        if this.end.is_none() {
+            *this.end = Some(ready!(this.unit.poll_body(this.body, cx)));
+            this.unit.begin_exit();
+        }
+        ready!(this.unit.poll_closed(cx));
+        if matches!(this.end, Some(End::Cut)) {
+            ready!(this.unit.poll_offer(cx));
+        }
+        this.unit.finish();
+        Poll::Ready(match this.end.take().expect("a scope is not polled after it is done") {
+            End::Value(value) => Ok(value),
+            End::Cut => Err(this.unit.link().cause().expect("a body is cut short for a cause").reason),
+            End::Panicked(payload) => resume_unwind(payload),
+        })
+    }
+}
+
+/// Sets a deadline that counts from now, unless there is an earlier one. A deadline beyond the end of time is none.
+fn set_timeout(link: &Link, timeout: Duration) {
+    let deadline = link.runtime().now().checked_add(timeout);
+    if let Some(deadline) = deadline.into_iter().chain(link.deadline()).min() {
+        link.set_deadline(Some(deadline));
+    }
+}
+
+impl<F: Future> Future for Scoped<F> {
+    type Output = Result<F::Output, Cancelled>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_scope(cx)
+    }
+}
+
+impl<F: Future> fmt::Debug for Scoped<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scoped").finish_non_exhaustive()
+    }
+}

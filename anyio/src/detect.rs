@@ -1,0 +1,123 @@
+//! Which runtime is the current thread inside? The only file that names runtimes.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use parking_lot::Mutex;
+
+use crate::runtime::{self, NoBackend, Runtime, WeakRuntime};
+
+/// Tells runtimes apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    #[cfg(feature = "tokio")]
+    Tokio(tokio::runtime::Id),
+    #[cfg(feature = "async-std")]
+    AsyncStd,
+    #[cfg(feature = "smol")]
+    Smol,
+}
+
+/// One root per runtime: the handles in use, found again by every thread of the runtime.
+static KNOWN: LazyLock<Mutex<HashMap<Key, WeakRuntime>>> = LazyLock::new(Mutex::default);
+
+thread_local! {
+    /// The handle that this thread found last, which also keeps it from being built and probed again and again.
+    static LAST: std::cell::RefCell<Option<(Key, Runtime)>> = const { std::cell::RefCell::new(None) };
+}
+
+/// The runtime around, the nominated default, or smol.
+pub(crate) fn ambient() -> Result<Runtime, NoBackend> {
+    if let Some(key) = inside() {
+        return known(key);
+    }
+    if let Some(runtime) = runtime::default() {
+        return Ok(runtime);
+    }
+    fallback().ok_or(NoBackend::NotFound).and_then(known)
+}
+
+/// The runtime that polls the current thread's task.
+fn inside() -> Option<Key> {
+    #[cfg(feature = "tokio")]
+    if let Ok(handle) = tokio::runtime::Handle::try_current() {
+        return Some(Key::Tokio(handle.id()));
+    }
+    #[cfg(feature = "async-std")]
+    if anyio_backend_async_std::AsyncStdHandle::current().is_some() {
+        return Some(Key::AsyncStd);
+    }
+    None
+}
+
+fn fallback() -> Option<Key> {
+    #[cfg(feature = "smol")]
+    return Some(Key::Smol);
+    #[cfg(not(feature = "smol"))]
+    None
+}
+
+/// The handle for `key`, which this thread or another may have made before.
+fn known(key: Key) -> Result<Runtime, NoBackend> {
+    let last = LAST.try_with(|last| {
+        let last = last.borrow();
+        last.as_ref().filter(|(known, _)| *known == key).map(|(_, runtime)| runtime.clone())
+    });
+    if let Ok(Some(runtime)) = last {
+        return Ok(runtime);
+    }
+    let runtime = found_or_made(key)?;
+    let old = LAST.try_with(|last| last.replace(Some((key, runtime.clone()))));
+    drop(old);
+    Ok(runtime)
+}
+
+fn found_or_made(key: Key) -> Result<Runtime, NoBackend> {
+    if let Some(runtime) = KNOWN.lock().get(&key).and_then(WeakRuntime::upgrade) {
+        return Ok(runtime);
+    }
+    let made = make(key)?;
+    let mut known = KNOWN.lock();
+    if let Some(runtime) = known.get(&key).and_then(WeakRuntime::upgrade) {
+        return Ok(runtime);
+    }
+    known.retain(|_, runtime| runtime.upgrade().is_some());
+    known.insert(key, made.downgrade());
+    Ok(made)
+}
+
+fn make(key: Key) -> Result<Runtime, NoBackend> {
+    match key {
+        #[cfg(feature = "tokio")]
+        Key::Tokio(_) => anyio_backend_tokio::TokioHandle::current()
+            .map(Runtime::new)
+            .map_err(|error| NoBackend::Unusable(error.to_string())),
+        #[cfg(feature = "async-std")]
+        Key::AsyncStd => Ok(Runtime::new(anyio_backend_async_std::AsyncStdHandle::global())),
+        #[cfg(feature = "smol")]
+        Key::Smol => Ok(Runtime::new(anyio_backend_smol::SmolHandle::global())),
+    }
+}
+
+/// Makes `runtime`, whose main future is being polled right now, the one that is found inside it: groups opened in
+/// tasks spawned with the runtime's own functions are counted in the run as well.
+///
+/// Only for runtimes that belong to one run alone.
+pub(crate) fn adopt(runtime: &Runtime) {
+    #[cfg(feature = "tokio")]
+    if let Some(key @ Key::Tokio(_)) = inside() {
+        KNOWN.lock().insert(key, runtime.downgrade());
+    }
+    #[cfg(not(feature = "tokio"))]
+    let _ = runtime;
+}
+
+/// Whether the current thread may be blocked, as far as the runtime around it is concerned.
+pub(crate) fn may_block() -> bool {
+    #[cfg(feature = "tokio")]
+    if let Ok(handle) = tokio::runtime::Handle::try_current() {
+        // tokio has no question for this; it refuses by a panic.
+        return std::panic::catch_unwind(|| handle.block_on(async {})).is_ok();
+    }
+    true
+}

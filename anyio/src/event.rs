@@ -1,0 +1,104 @@
+//! [`Event`]: something that happens once.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+
+use event_listener::EventListener;
+
+use crate::unit::Entry;
+
+/// Something that happens once, and that any number of tasks may wait for.
+///
+/// It is Trio's and AnyIO's `Event`: it cannot be reset, make a new one instead.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "smol")]
+/// # anyio::block_on(async {
+/// use std::sync::Arc;
+/// use anyio::Event;
+///
+/// let ready = Arc::new(Event::new());
+/// anyio::task_group(async |tg| {
+///     let announced = ready.clone();
+///     tg.spawn(async move { announced.set() });
+///     ready.wait().await;
+/// })
+/// .await
+/// .unwrap();
+/// # });
+/// ```
+#[derive(Debug, Default)]
+pub struct Event {
+    /// Stored with Release before the waiters are notified; a load with Acquire sees what happened before.
+    set: AtomicBool,
+    waiters: event_listener::Event,
+}
+
+impl Event {
+    /// An event that has not happened.
+    #[must_use]
+    pub const fn new() -> Self {
+        Event {
+            set: AtomicBool::new(false),
+            waiters: event_listener::Event::new(),
+        }
+    }
+
+    /// Lets it happen: wakes all who wait, and whoever waits from now on does not wait at all. Idempotent; may be
+    /// called from any thread.
+    pub fn set(&self) {
+        self.set.store(true, Ordering::Release);
+        self.waiters.notify(usize::MAX);
+    }
+
+    /// Whether it has happened.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.set.load(Ordering::Acquire)
+    }
+
+    /// Waits until it has happened.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost.
+    pub fn wait(&self) -> impl Future<Output = ()> + Send + Sync {
+        Wait {
+            event: self,
+            entry: Entry::default(),
+            listener: None,
+        }
+    }
+}
+
+struct Wait<'a> {
+    event: &'a Event,
+    entry: Entry,
+    listener: Option<EventListener>,
+}
+
+impl Future for Wait<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        ready!(self.entry.poll(cx));
+        loop {
+            if self.event.is_set() {
+                self.listener = None;
+                return Poll::Ready(());
+            }
+            match &mut self.listener {
+                // Look once more after enlisting: the event may have happened in between.
+                None => self.listener = Some(self.event.waiters.listen()),
+                Some(listener) => {
+                    ready!(Pin::new(listener).poll(cx));
+                    self.listener = None;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Entering a runtime: [`run`], [`block_on`], [`enter`].
+
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker, ready};
+use std::thread::{self, Thread};
+
+use anyio_core::{Backend, BlockOn, Run, StartError};
+use pin_project_lite::pin_project;
+
+use crate::context;
+use crate::detect;
+use crate::runtime::{NoBackend, Runtime};
+use crate::tree::{Link, Node, Role};
+use crate::unit::{End, Unit};
+
+/// A future could not be run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The call was made from inside a future that anyio is polling, or where the runtime cannot be entered.
+    #[error(
+        "anyio::run was called inside a running async task, whose thread it would block: await the future instead, or \
+         call run from a plain thread or from spawn_blocking"
+    )]
+    Nested,
+    /// The runtime could not be built.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// There is no backend to run on.
+    #[error(transparent)]
+    NoBackend(#[from] NoBackend),
+}
+
+/// Starts a runtime, runs `future` on it to its end, waits for whatever is left in it, and shuts the runtime down.
+///
+/// When the future is done, everything that still lives in the run is cancelled and waited for: tasks of groups that
+/// were dropped by foreign code, owned groups, futures that were forgotten. Protected clean-ups are waited for and not
+/// cancelled. **No task outlives the call.** Then a panic of the future is resumed.
+///
+/// The future need be neither `Send` nor `'static`.
+///
+/// # Panics
+///
+/// With the text of [`RunError`] where [`try_run`] returns it, and with the panic of `future`.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "tokio")] {
+/// let answer = anyio::run(anyio::Tokio::current_thread(), async { 42 });
+/// assert_eq!(answer, 42);
+/// # }
+/// ```
+pub fn run<F: Future>(backend: impl Run + 'static, future: F) -> F::Output {
+    try_run(backend, future).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// [`run`] with an error where the runtime cannot be started or entered.
+///
+/// # Errors
+///
+/// [`RunError::Nested`] inside a future of anyio's, and on threads where the runtime cannot be entered;
+/// [`RunError::Start`] when the runtime cannot be built.
+///
+/// # Panics
+///
+/// With the panic of `future`.
+pub fn try_run<F: Future>(backend: impl Run + 'static, future: F) -> Result<F::Output, RunError> {
+    if context::peek(|link| link.is_some()) {
+        return Err(RunError::Nested);
+    }
+    run_on(&*Box::new(backend).start()?, future)
+}
+
+fn run_on<F: Future>(started: &dyn BlockOn, future: F) -> Result<F::Output, RunError> {
+    let runtime = Runtime::from_backend(started.backend());
+    let main = Main {
+        unit: Unit::new(Node::new(Role::Run, ())),
+        body: Some(future),
+        end: None,
+        runtime,
+    };
+    let mut main = pin!(main);
+    let mut output = None;
+    let mut polled = false;
+    let entered = catch_unwind(AssertUnwindSafe(|| {
+        let driver = async {
+            polled = true;
+            output = Some(main.as_mut().await);
+        };
+        started.block_on(pin!(driver));
+    }));
+    match (entered, output) {
+        (Ok(()), Some(output)) => Ok(output.unwrap_or_else(|payload| resume_unwind(payload))),
+        (Err(payload), _) if polled => resume_unwind(payload),
+        _ => Err(RunError::Nested),
+    }
+}
+
+/// Runs `future` to its end on the runtime that [`Runtime::current`] finds, blocking the current thread.
+///
+/// For tests, examples and small programs on smol's global executor, for programs that have nominated a default, and
+/// for plain and blocking threads that have a runtime around them. What is left in it at the end is cancelled and waited
+/// for as in [`run`]. The runtime itself goes on.
+///
+/// # Panics
+///
+/// Where there is no runtime, and where the thread must not be blocked: inside a future that anyio or tokio is polling;
+/// and with the panic of `future`.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "smol")]
+/// assert_eq!(anyio::block_on(async { 1 + 1 }), 2);
+/// ```
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    let started = Parked::here().unwrap_or_else(|error| panic!("{error}"));
+    run_on(&started, future).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A runtime whose threads are its own; this one only waits.
+struct Parked(Arc<dyn Backend>);
+
+impl Parked {
+    fn here() -> Result<Self, RunError> {
+        if context::peek(|link| link.is_some()) || !detect::may_block() {
+            return Err(RunError::Nested);
+        }
+        Ok(Parked(Runtime::current()?.backend().clone()))
+    }
+}
+
+impl BlockOn for Parked {
+    fn backend(&self) -> Arc<dyn Backend> {
+        self.0.clone()
+    }
+
+    fn block_on(&self, mut future: Pin<&mut (dyn Future<Output = ()> + '_)>) {
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let mut cx = Context::from_waker(&waker);
+        while future.as_mut().poll(&mut cx).is_pending() {
+            thread::park();
+        }
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+pin_project! {
+    /// The main future of a run: its body, then the barrier.
+    struct Main<F: Future> {
+        unit: Unit,
+        #[pin]
+        body: Option<F>,
+        end: Option<End<F::Output>>,
+        runtime: Runtime,
+    }
+}
+
+impl<F: Future> Future for Main<F> {
+    type Output = std::thread::Result<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if !this.unit.is_entered() {
+            let main: &Link = this.unit.link();
+            main.link_in(this.runtime.root(), this.runtime.clone());
+            this.runtime.set_main(main);
+            detect::adopt(this.runtime);
+        }
+        if this.end.is_none() {
+            *this.end = Some(ready!(this.unit.poll_body(this.body, cx)));
+            this.unit.begin_exit();
+        }
+        ready!(this.unit.poll_closed(cx));
+        this.unit.finish();
+        Poll::Ready(match this.end.take() {
+            Some(End::Value(value)) => Ok(value),
+            Some(End::Panicked(payload)) => Err(payload),
+            Some(End::Cut) | None => unreachable!("the main future of a run is cancelled by nobody"),
+        })
+    }
+}
+
+/// Runs `future` on `runtime` wherever it is polled: under a foreign executor, or one that anyio cannot detect.
+///
+/// Inside, task groups spawn on `runtime`, and deadlines are on its clock. The future is linked at the top of the
+/// runtime, so scopes and timeouts around `enter` do not cancel what it has spawned other than by dropping it.
+///
+/// # Cancel safety
+///
+/// Dropping it drops `future`.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "smol")] {
+/// use anyio::{Runtime, SmolHandle};
+///
+/// let runtime = Runtime::new(SmolHandle::global());
+/// let name = futures::executor::block_on(anyio::enter(runtime, async {
+///     Runtime::current().unwrap().name()
+/// }));
+/// assert_eq!(name, "smol");
+/// # }
+/// ```
+pub fn enter<F: Future>(runtime: Runtime, future: F) -> Enter<F> {
+    let link: Link = Node::new(Role::Leaf, ());
+    Enter {
+        link: Some(link),
+        runtime,
+        future: Some(future),
+    }
+}
+
+pin_project! {
+    /// The future returned by [`enter`].
+    #[must_use = "futures do nothing unless they are awaited"]
+    pub struct Enter<F> {
+        link: Option<Link>,
+        runtime: Runtime,
+        #[pin]
+        future: Option<F>,
+    }
+
+    impl<F> PinnedDrop for Enter<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            {
+                let _entered = context::enter(this.link);
+                this.future.set(None);
+            }
+            if let Some(link) = this.link {
+                link.finish();
+            }
+        }
+    }
+}
+
+impl<F: Future> Future for Enter<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        if let Some(link) = this.link.as_ref().filter(|link| link.parent().is_none()) {
+            link.link_in(&this.runtime.home(), this.runtime.clone());
+        }
+        let _entered = context::enter(this.link);
+        this.future.as_pin_mut().expect("the future is there until the drop").poll(cx)
+    }
+}
+
+impl<F> fmt::Debug for Enter<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Enter").field("runtime", &self.runtime).finish_non_exhaustive()
+    }
+}
+

@@ -1,0 +1,261 @@
+//! [`Runtime`]: a handle to the backend in use.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::{Duration, Instant};
+
+use anyio_core::Backend;
+use event_listener::Event;
+use parking_lot::RwLock;
+
+use crate::context;
+use crate::detect;
+use crate::tree::{Ext, Link, Node, erase};
+use crate::unhandled::{self, Hook, Unhandled};
+
+/// A cheap, cloneable handle to a runtime, through which task groups and scopes use it.
+///
+/// Most programs never name it: [`task_group`](crate::task_group()), [`timeout`](crate::timeout()) and their like find
+/// the runtime they are in. It is for handing a runtime to code that runs elsewhere ([`enter`](crate::enter)), for
+/// nominating a default ([`set_default`]) and for settings that belong to one runtime.
+///
+/// # Which runtime is used
+///
+/// The first that applies:
+///
+/// 1. the one given explicitly: to [`run`](crate::run), to [`enter`](crate::enter), or the one a group was opened with;
+/// 2. the one of the scope, group or task that is being polled;
+/// 3. the runtime that the current thread is inside: tokio's `Handle::try_current`, async-std's current task (each
+///    where the feature makes that backend available);
+/// 4. the default nominated by the application with [`set_default`];
+/// 5. smol, where its feature makes it available: its global executor can be used from anywhere.
+///
+/// Features make backends *available*; they never choose one.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "smol")] {
+/// use anyio::Runtime;
+///
+/// anyio::block_on(async {
+///     let runtime = Runtime::current().unwrap();
+///     assert_eq!(runtime.name(), "smol");
+/// });
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Runtime(Arc<Inner>);
+
+struct Inner {
+    backend: Arc<dyn Backend>,
+    /// Counts whatever lives in no scope; lists nothing and cannot be cancelled.
+    root: Link,
+    /// The main future, if this runtime was entered by [`run`](crate::run).
+    main: OnceLock<Weak<Node>>,
+    hook: Option<Hook>,
+    patience: Duration,
+    /// Notified when nothing is live below the root.
+    idle: Arc<Event>,
+}
+
+/// There is no runtime to run on: neither is the current thread inside one that anyio knows, nor was a default
+/// nominated, nor is smol compiled in.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoBackend {
+    /// Nothing was found.
+    #[error(
+        "no async runtime found: enable one of anyio's features \"tokio\" or \"smol\" and call this inside that \
+         runtime, or start one with anyio::run, hand one in with anyio::enter, or nominate one with anyio::set_default"
+    )]
+    NotFound,
+    /// A runtime was found that cannot be used as it was built.
+    #[error("the async runtime cannot be used: {0}")]
+    Unusable(String),
+}
+
+struct RootExt {
+    idle: Arc<Event>,
+}
+
+impl Ext for RootExt {
+    fn emptied(&self) {
+        self.idle.notify(usize::MAX);
+    }
+}
+
+/// The runtime nominated by the application.
+static DEFAULT: RwLock<Option<Runtime>> = RwLock::new(None);
+
+/// Nominates the runtime that is used where none is to be found otherwise: see [`Runtime`] for the order.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "smol")] {
+/// anyio::set_default(anyio::Runtime::new(anyio::SmolHandle::global()));
+/// # }
+/// ```
+pub fn set_default(runtime: Runtime) {
+    *DEFAULT.write() = Some(runtime);
+}
+
+pub(crate) fn default() -> Option<Runtime> {
+    DEFAULT.read().clone()
+}
+
+impl Runtime {
+    /// A handle to the runtime behind `backend`.
+    ///
+    /// It has a root of its own: what is spawned through it is waited for by its own [`quiesce`](Runtime::quiesce).
+    pub fn new(backend: impl Backend) -> Self {
+        Self::from_backend(Arc::new(backend))
+    }
+
+    /// [`new`](Runtime::new) for a backend that is shared already.
+    #[must_use]
+    pub fn from_backend(backend: Arc<dyn Backend>) -> Self {
+        let idle = Arc::new(Event::new());
+        Runtime(Arc::new(Inner {
+            backend,
+            root: erase(&Node::root(RootExt { idle: idle.clone() })),
+            main: OnceLock::new(),
+            hook: None,
+            patience: Duration::from_secs(10),
+            idle,
+        }))
+    }
+
+    /// The runtime in use here, found in the order given [above](Runtime#which-runtime-is-used).
+    ///
+    /// # Errors
+    ///
+    /// [`NoBackend`], when there is none, or when the one around was built without timers or I/O.
+    pub fn current() -> Result<Self, NoBackend> {
+        if let Some(runtime) = context::peek(|link| link.and_then(|link| link.try_runtime()).cloned()) {
+            return Ok(runtime);
+        }
+        detect::ambient()
+    }
+
+    /// The same backend with a hook of its own for unhandled outcomes (see
+    /// [`set_unhandled_hook`](crate::set_unhandled_hook)), and a root of its own.
+    #[must_use]
+    pub fn with_hook(self, hook: impl Fn(Unhandled) + Send + Sync + 'static) -> Self {
+        self.rebuilt(|inner| inner.hook = Some(Arc::new(hook)))
+    }
+
+    /// The same backend, with `patience` as the time after which the hook hears of a cancelled scope that still waits
+    /// for a shield or a clean-up inside it (the default is 10 s), and a root of its own.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        self.rebuilt(|inner| inner.patience = patience)
+    }
+
+    fn rebuilt(self, edit: impl FnOnce(&mut Inner)) -> Self {
+        let mut new = Self::from_backend(self.0.backend.clone());
+        let inner = Arc::get_mut(&mut new.0).expect("the handle is new");
+        inner.hook.clone_from(&self.0.hook);
+        inner.patience = self.0.patience;
+        edit(inner);
+        new
+    }
+
+    /// The backend's name, such as `"tokio"`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.0.backend.name()
+    }
+
+    /// The backend behind this handle.
+    #[must_use]
+    pub fn backend(&self) -> &Arc<dyn Backend> {
+        &self.0.backend
+    }
+
+    /// The time on this runtime's clock, on which all its deadlines are.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.0.backend.now()
+    }
+
+    /// Waits until no task, clean-up or blocking work is left that was started through this handle outside any
+    /// [`run`](crate::run), for at most `timeout`; says whether that is so.
+    ///
+    /// Under a foreign `#[tokio::main]` nothing waits for tasks whose group was dropped by a foreign `select!`; this
+    /// does, before the program ends.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "smol")]
+    /// # anyio::block_on(async {
+    /// use std::time::Duration;
+    /// use anyio::{Runtime, SmolHandle};
+    ///
+    /// let runtime = Runtime::new(SmolHandle::global());
+    /// assert!(runtime.quiesce(Duration::from_secs(5)).await);
+    /// # });
+    /// ```
+    pub async fn quiesce(&self, timeout: Duration) -> bool {
+        let idle = async {
+            loop {
+                let changed = self.0.idle.listen();
+                if self.0.root.is_empty() {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        // Not under the root that is waited for: a timeout has no tasks of its own, so it is not counted anyway.
+        crate::move_on_after(timeout, idle).await.is_some()
+    }
+
+    pub(crate) fn patience(&self) -> Duration {
+        self.0.patience
+    }
+
+    pub(crate) fn report(&self, outcome: Unhandled) {
+        unhandled::report(self.0.hook.as_ref(), outcome);
+    }
+
+    /// Where futures are linked that are in no scope: below the main future of a run, else at the root.
+    pub(crate) fn home(&self) -> Link {
+        let main = self.0.main.get().and_then(Weak::upgrade);
+        main.filter(|main| !main.is_gone()).unwrap_or_else(|| self.0.root.clone())
+    }
+
+    pub(crate) fn root(&self) -> &Link {
+        &self.0.root
+    }
+
+    /// Makes `main` the place of whatever is in no scope.
+    pub(crate) fn set_main(&self, main: &Link) {
+        let fresh = self.0.main.set(Arc::downgrade(main)).is_ok();
+        debug_assert!(fresh, "a runtime is run once");
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakRuntime {
+        WeakRuntime(Arc::downgrade(&self.0))
+    }
+}
+
+/// A [`Runtime`] that does not keep its backend alive.
+pub(crate) struct WeakRuntime(Weak<Inner>);
+
+impl WeakRuntime {
+    pub(crate) fn upgrade(&self) -> Option<Runtime> {
+        self.0.upgrade().map(Runtime)
+    }
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Runtime").field(&self.name()).finish()
+    }
+}

@@ -1,0 +1,162 @@
+//! What a group collects.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::error::{Ending, Failure, FailureKind, GroupError};
+use super::info::TaskInfo;
+use super::spawned::Settle;
+use crate::reason::{CancelReason, Cancelled};
+use crate::tree::{Cause, Ext, Node, erase};
+use crate::unhandled::Unhandled;
+use crate::unit::Payload;
+
+/// The node of a group.
+pub(crate) type GroupNode<E> = Arc<Node<GroupCell<E>>>;
+
+pub(crate) struct GroupCell<E> {
+    /// Whether a panic is a failure like any other, instead of being resumed in the host.
+    panics_are_errors: bool,
+    collected: Mutex<Collected<E>>,
+}
+
+struct Collected<E> {
+    failures: Vec<Failure<E>>,
+    /// The first panic, and whose it was.
+    panic: Option<(Option<TaskInfo>, Payload)>,
+    /// A cause from outside that cut the body or a task short.
+    outside: Option<Cancelled>,
+    /// Whether nobody will come for the outcome any more: it goes to the hook as it arises.
+    deserted: bool,
+}
+
+/// What a group comes to, once it has closed.
+pub(crate) enum Sum<E> {
+    Panicked(Payload),
+    Failed(GroupError<E>),
+    /// Nothing failed.
+    Well,
+}
+
+impl<E: Send> Ext for GroupCell<E> {}
+
+impl<E> GroupCell<E> {
+    pub(crate) fn new(panics_are_errors: bool) -> Self {
+        GroupCell {
+            panics_are_errors,
+            collected: Mutex::new(Collected {
+                failures: Vec::new(),
+                panic: None,
+                outside: None,
+                deserted: false,
+            }),
+        }
+    }
+
+    /// The cause from outside that cut something short.
+    pub(crate) fn outside(&self) -> Option<Cancelled> {
+        self.collected.lock().outside.clone()
+    }
+}
+
+impl<E: Send + 'static> Node<GroupCell<E>> {
+    /// A task, or the body (`None`), has failed.
+    pub(crate) fn fail(self: &Arc<Self>, task: Option<TaskInfo>, error: E) {
+        self.collect(task, FailureKind::Error(error));
+    }
+
+    /// A task, or the body (`None`), has panicked.
+    pub(crate) fn panicked(self: &Arc<Self>, task: Option<TaskInfo>, payload: Payload) {
+        if self.ext.panics_are_errors {
+            return self.collect(task, FailureKind::Panic(payload));
+        }
+        let mut collected = self.ext.collected.lock();
+        let spare = if collected.deserted || collected.panic.is_some() {
+            Some(payload)
+        } else {
+            collected.panic = Some((task.clone(), payload));
+            None
+        };
+        drop(collected);
+        if let Some(payload) = spare {
+            self.report_panic(task.clone(), &*payload);
+        }
+        self.cancel_siblings(task);
+    }
+
+    /// A task, or the body, was cut short.
+    pub(crate) fn cut(&self, cause: &Cause) {
+        if cause.depth < self.depth() {
+            self.ext.collected.lock().outside.get_or_insert(cause.reason.clone());
+        }
+    }
+
+    fn collect(self: &Arc<Self>, task: Option<TaskInfo>, kind: FailureKind<E>) {
+        let cancelled = self.is_eff();
+        let mut collected = self.ext.collected.lock();
+        let secondary = cancelled || collected.panic.is_some() || !collected.failures.is_empty();
+        let failure = Failure::new(kind, task.clone(), secondary);
+        let deserted = if collected.deserted {
+            Some(failure)
+        } else {
+            collected.failures.push(failure);
+            None
+        };
+        drop(collected);
+        deserted.into_iter().for_each(|failure| self.report(failure));
+        self.cancel_siblings(task);
+    }
+
+    fn cancel_siblings(self: &Arc<Self>, task: Option<TaskInfo>) {
+        erase(self).cancel(Cancelled::new(CancelReason::SiblingFailed(task)));
+    }
+
+    /// What the group comes to. A panic is alone in it: all else goes to the hook.
+    pub(crate) fn sum_up(&self) -> Sum<E> {
+        let mut collected = self.ext.collected.lock();
+        let failures = std::mem::take(&mut collected.failures);
+        let panic = collected.panic.take();
+        let outside = collected.outside.clone();
+        drop(collected);
+        if let Some((_, payload)) = panic {
+            failures.into_iter().for_each(|failure| self.report(failure));
+            return Sum::Panicked(payload);
+        }
+        if failures.is_empty() { Sum::Well } else { Sum::Failed(GroupError::failed(failures, outside)) }
+    }
+
+    /// Nobody will come for the outcome: what there is, and what comes later, goes to the hook.
+    pub(crate) fn desert(&self) {
+        self.ext.collected.lock().deserted = true;
+        match self.sum_up() {
+            Sum::Well => {}
+            Sum::Panicked(payload) => self.report_panic(None, &*payload),
+            Sum::Failed(error) => error.split().1.into_iter().for_each(|failure| self.report(failure)),
+        }
+    }
+
+    fn report(&self, failure: Failure<E>) {
+        let task = failure.task().cloned();
+        match failure.into_kind() {
+            FailureKind::Error(error) => self.runtime().report(Unhandled::failed(task, error)),
+            FailureKind::Panic(payload) => self.report_panic(task, &*payload),
+        }
+    }
+
+    fn report_panic(&self, task: Option<TaskInfo>, payload: &(dyn Any + Send)) {
+        self.runtime().report(Unhandled::panicked(task, payload));
+    }
+}
+
+impl<E: Send + 'static> Settle<E> for GroupNode<E> {
+    fn settle(&self, task: &TaskInfo, ending: Ending<E>) {
+        match ending {
+            Ending::Finished => {}
+            Ending::Failed(error) => self.fail(Some(task.clone()), error),
+            Ending::Panicked(payload) => self.panicked(Some(task.clone()), payload),
+            Ending::Cut(cause) => self.cut(&cause),
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! Task groups: tasks that never outlive the code that started them.
+
+mod attach;
+mod body;
+mod cell;
+mod error;
+mod handle;
+mod info;
+mod kind;
+mod owned;
+pub(crate) mod protect;
+mod spawned;
+mod start;
+
+use std::fmt;
+use std::future::Future;
+use std::panic::Location;
+use std::sync::Arc;
+
+use anyio_core::Task;
+
+pub use self::attach::Attached;
+pub use self::body::{GroupBuilder, GroupFuture, task_group, try_task_group};
+pub use self::error::{Failure, FailureKind, Failures, GroupClosed, GroupError, StartError, TaskError};
+pub use self::handle::{TaskHandle, TaskStatus};
+pub use self::info::{TaskId, TaskInfo};
+pub use self::kind::{Kind, Plain, Try};
+pub use self::owned::OwnedTaskGroup;
+pub use self::protect::{Protect, protect};
+pub use self::start::Started;
+
+use self::cell::GroupNode;
+use self::handle::TaskCell;
+use self::spawned::{Completion, Settle, Spawned};
+use crate::cancel_scope::CancelHandle;
+use crate::reason::Cancelled;
+use crate::tree::{Link, Node, Role, erase};
+use crate::unhandled::Unhandled;
+use crate::unit::{End, Unit};
+
+/// A group whose tasks may fail with an `E`: what [`try_task_group`] hands to its closure.
+pub type TryTaskGroup<E> = TaskGroup<Try<E>>;
+
+/// A handle to a group of tasks, which spawns into it and cancels it.
+///
+/// [`task_group`] and [`try_task_group`] open a group and hand this to their closure. It is cheap to clone, and may be
+/// moved into tasks, which then spawn siblings. Spawning works from every thread, also outside the runtime, and from
+/// destructors.
+///
+/// A group is open while its body, any of its tasks, or any pending [`start`](TaskGroup::start) is alive. Then it has
+/// closed, for good.
+///
+/// `TaskGroup` alone is a group whose tasks cannot fail; see [`TryTaskGroup`] for the other kind.
+pub struct TaskGroup<K: Kind = Plain> {
+    node: GroupNode<K::Error>,
+}
+
+impl<K: Kind> TaskGroup<K> {
+    fn new(node: GroupNode<K::Error>) -> Self {
+        TaskGroup { node }
+    }
+
+    fn link(&self) -> Link {
+        erase(&self.node)
+    }
+
+    /// Starts a task in the group. It runs at once, whether or not the handle is awaited or dropped.
+    ///
+    /// In a group that was cancelled the task still gets its first poll. In one that has closed, the future is dropped,
+    /// the handle says [`TaskError::Closed`] and the unhandled-outcome hook hears of it:
+    /// an accept loop that races with a shutdown must not panic. [`try_spawn`](TaskGroup::try_spawn) gives the future
+    /// back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "smol")]
+    /// # anyio::block_on(async {
+    /// let total = anyio::task_group(async |tg| {
+    ///     let parts: Vec<_> = (1..=3).map(|n| tg.spawn(async move { n * n })).collect();
+    ///     let mut total = 0;
+    ///     for part in parts {
+    ///         total += part.value().await;
+    ///     }
+    ///     total
+    /// })
+    /// .await;
+    /// assert_eq!(total, Ok(14));
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn spawn<T, F>(&self, future: F) -> TaskHandle<T>
+    where
+        F: Future<Output = K::Output<T>> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.task().spawn(future)
+    }
+
+    /// [`spawn`](TaskGroup::spawn) for a future that cannot fail, in a group of either kind.
+    #[track_caller]
+    pub fn spawn_ok<T, F>(&self, future: F) -> TaskHandle<T>
+    where
+        F: Future<Output = T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.task().spawn_ok(future)
+    }
+
+    /// [`spawn`](TaskGroup::spawn) that gives the future back where the group has closed.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupClosed`], with the future in it.
+    #[track_caller]
+    pub fn try_spawn<T, F>(&self, future: F) -> Result<TaskHandle<T>, GroupClosed<F>>
+    where
+        F: Future<Output = K::Output<T>> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.task().try_spawn(future)
+    }
+
+    /// Runs `job` on a thread where blocking is allowed, as a task of the group.
+    ///
+    /// Once accepted it runs, also when the group is cancelled meanwhile: a thread cannot be stopped. The group waits for
+    /// it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "smol")]
+    /// # anyio::block_on(async {
+    /// let size = anyio::try_task_group(async |tg| {
+    ///     let size = tg.spawn_blocking(|| std::fs::read("Cargo.toml").map(|bytes| bytes.len()));
+    ///     Ok(size.value().await)
+    /// })
+    /// .await
+    /// .unwrap();
+    /// assert!(size > 0);
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn spawn_blocking<T, F>(&self, job: F) -> TaskHandle<T>
+    where
+        F: FnOnce() -> K::Output<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.task().spawn_blocking(job)
+    }
+
+    /// A task that is to be given a name before it is spawned.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "smol")]
+    /// # anyio::block_on(async {
+    /// let outcome = anyio::try_task_group(async |tg| {
+    ///     tg.task().name("flusher").spawn(async { Err::<(), _>("disk full") });
+    ///     Ok(())
+    /// })
+    /// .await;
+    /// let error = outcome.unwrap_err();
+    /// let failed = error.failures().next().unwrap();
+    /// assert_eq!(failed.task().and_then(|task| task.name()), Some("flusher"));
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn task(&self) -> TaskBuilder<'_, K> {
+        TaskBuilder {
+            group: self,
+            name: None,
+        }
+    }
+
+    /// Cancels the group: its tasks and its body. If the body has completed, its value is what the group returns all the
+    /// same.
+    #[track_caller]
+    pub fn cancel(&self) {
+        self.link().cancel(Cancelled::requested(None));
+    }
+
+    /// A handle to the group's scope: for a reason, a deadline, or a shield.
+    #[must_use]
+    pub fn scope(&self) -> CancelHandle {
+        CancelHandle::new(self.link())
+    }
+
+    /// Whether the group has closed: nothing runs in it, and nothing can be spawned into it any more.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.node.is_closed()
+    }
+
+    /// Counts a new task, before anything of it is handed to the backend.
+    fn admit<T: Send + 'static>(&self, info: TaskInfo) -> Result<Arc<Node<TaskCell<T>>>, TaskInfo> {
+        let node = Node::new(Role::Task, TaskCell::new(info.clone()));
+        match self.link().adopt(&erase(&node), self.node.runtime()) {
+            Ok(()) => Ok(node),
+            Err(_) => Err(info),
+        }
+    }
+
+    /// The handle of a task that was not started.
+    fn refused<T: Send + 'static>(&self, info: TaskInfo) -> TaskHandle<T> {
+        self.node.runtime().report(Unhandled::SpawnedIntoClosedGroup { task: info.clone() });
+        let cell = TaskCell::new(info);
+        cell.deliver(Err(TaskError::Closed));
+        TaskHandle::new(Node::new(Role::Task, cell))
+    }
+
+    fn launch<T, F>(
+        &self,
+        node: Arc<Node<TaskCell<T>>>,
+        future: F,
+        convert: impl Fn(F::Output) -> Result<T, K::Error> + Send + 'static,
+        settle: impl Settle<K::Error> + 'static,
+    ) -> TaskHandle<T>
+    where
+        F: Future + Send + 'static,
+        T: Send + 'static,
+    {
+        let task = Spawned::new(&node, future, convert, settle);
+        self.node.runtime().backend().spawn(Task::new(task));
+        TaskHandle::new(node)
+    }
+}
+
+impl<K: Kind> Clone for TaskGroup<K> {
+    fn clone(&self) -> Self {
+        TaskGroup::new(self.node.clone())
+    }
+}
+
+impl<K: Kind> fmt::Debug for TaskGroup<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskGroup").field("closed", &self.is_closed()).finish_non_exhaustive()
+    }
+}
+
+/// A task that is about to be spawned: see [`TaskGroup::task`].
+#[derive(Debug)]
+#[must_use = "nothing is spawned until one of the spawn methods is called"]
+pub struct TaskBuilder<'a, K: Kind> {
+    group: &'a TaskGroup<K>,
+    name: Option<Arc<str>>,
+}
+
+impl<K: Kind> TaskBuilder<'_, K> {
+    /// Names the task, for errors and messages.
+    pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// [`TaskGroup::spawn`].
+    #[track_caller]
+    pub fn spawn<T, F>(self, future: F) -> TaskHandle<T>
+    where
+        F: Future<Output = K::Output<T>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let group = self.group;
+        match group.admit(self.info(Location::caller())) {
+            Ok(node) => group.launch(node, future, K::into_result, group.node.clone()),
+            Err(info) => group.refused(info),
+        }
+    }
+
+    /// [`TaskGroup::spawn_ok`].
+    #[track_caller]
+    pub fn spawn_ok<T, F>(self, future: F) -> TaskHandle<T>
+    where
+        F: Future<Output = T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let group = self.group;
+        match group.admit(self.info(Location::caller())) {
+            Ok(node) => group.launch(node, future, Ok, group.node.clone()),
+            Err(info) => group.refused(info),
+        }
+    }
+
+    /// [`TaskGroup::try_spawn`].
+    ///
+    /// # Errors
+    ///
+    /// [`GroupClosed`], with the future in it.
+    #[track_caller]
+    pub fn try_spawn<T, F>(self, future: F) -> Result<TaskHandle<T>, GroupClosed<F>>
+    where
+        F: Future<Output = K::Output<T>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let group = self.group;
+        match group.admit(self.info(Location::caller())) {
+            Ok(node) => Ok(group.launch(node, future, K::into_result, group.node.clone())),
+            Err(_) => Err(GroupClosed(future)),
+        }
+    }
+
+    /// [`TaskGroup::spawn_blocking`].
+    #[track_caller]
+    pub fn spawn_blocking<T, F>(self, job: F) -> TaskHandle<T>
+    where
+        F: FnOnce() -> K::Output<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let group = self.group;
+        let node = match group.admit(self.info(Location::caller())) {
+            Ok(node) => node,
+            Err(info) => return group.refused(info),
+        };
+        let mut completion = Completion::new(node.clone(), group.node.clone());
+        let job = move || {
+            completion.begin();
+            let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job));
+            completion.complete(match ran {
+                Ok(output) => End::Value(K::into_result(output)),
+                Err(payload) => End::Panicked(payload),
+            });
+        };
+        group.node.runtime().backend().spawn_blocking(Box::new(job));
+        TaskHandle::new(node)
+    }
+
+    fn info(self, location: &'static Location<'static>) -> TaskInfo {
+        TaskInfo::new(self.name, location)
+    }
+}
+
+/// The end of whatever watches over a group: what it collected, and has not handed out, goes to the hook.
+struct Desert<'a, E: Send + 'static>(&'a GroupNode<E>);
+
+impl<E: Send + 'static> Drop for Desert<'_, E> {
+    fn drop(&mut self) {
+        if self.0.try_runtime().is_some() {
+            self.0.desert();
+        }
+    }
+}
+
+/// A unit for the node of a group.
+fn unit_of<E: Send + 'static>(node: &GroupNode<E>) -> Unit {
+    Unit::new(erase(node))
+}

@@ -1,0 +1,156 @@
+//! [`OwnedTaskGroup`]: a group held by a value.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::ops::Deref;
+use std::panic::resume_unwind;
+
+use super::cell::{GroupCell, Sum};
+use super::error::GroupError;
+use super::kind::{Kind, Plain, Try};
+use super::{Desert, TaskGroup};
+use crate::context;
+use crate::reason::{CancelReason, Cancelled};
+use crate::runtime::{NoBackend, Runtime};
+use crate::tree::{Node, Role, erase};
+
+/// A task group held by a value: for structs that keep background tasks, such as a connection with its reader.
+///
+/// It spawns like any [`TaskGroup`], to which it dereferences. [`close`](OwnedTaskGroup::close) waits for its tasks and
+/// returns their errors. Dropping it cancels them; they do not outlive the run ([`run`](crate::run)) in which it was
+/// made, which waits for them. It does not belong to the scopes and timeouts around its constructor: a value may leave
+/// those. To have it belong to a group, make it with [`in_group`](OwnedTaskGroup::in_group).
+///
+/// A task that fails cancels the others, as in every group; [`close`](OwnedTaskGroup::close) then tells.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "smol")]
+/// # anyio::block_on(async {
+/// use anyio::OwnedTaskGroup;
+///
+/// struct Connection {
+///     tasks: OwnedTaskGroup,
+/// }
+///
+/// impl Connection {
+///     fn open() -> Self {
+///         let tasks = OwnedTaskGroup::new();
+///         tasks.spawn(anyio::sleep_forever()); // the reader
+///         Connection { tasks }
+///     }
+///
+///     async fn close(self) {
+///         self.tasks.cancel();
+///         self.tasks.close().await.unwrap();
+///     }
+/// }
+///
+/// Connection::open().close().await;
+/// # });
+/// ```
+#[must_use = "dropping an owned group cancels its tasks"]
+pub struct OwnedTaskGroup<K: Kind = Plain> {
+    group: TaskGroup<K>,
+}
+
+impl OwnedTaskGroup {
+    /// A group of tasks that cannot fail, in the current runtime.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no runtime.
+    pub fn new() -> Self {
+        Self::here().unwrap_or_else(|error| panic!("{error}"))
+    }
+}
+
+impl<E: Send + 'static> OwnedTaskGroup<Try<E>> {
+    /// A group of tasks that may fail, in the current runtime.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no runtime.
+    pub fn fallible() -> Self {
+        Self::here().unwrap_or_else(|error| panic!("{error}"))
+    }
+}
+
+impl<K: Kind> OwnedTaskGroup<K> {
+    fn here() -> Result<Self, NoBackend> {
+        let runtime = Runtime::current()?;
+        let node = Node::new(Role::Owned, GroupCell::new(false));
+        erase(&node).link_in(&runtime.home(), runtime.clone());
+        Ok(OwnedTaskGroup {
+            group: TaskGroup::new(node),
+        })
+    }
+
+    /// A group that belongs to `parent`: cancelling that cancels this one, and that waits for the tasks of this one.
+    pub fn in_group<P: Kind>(parent: &TaskGroup<P>) -> Self {
+        let node = Node::new(Role::Owned, GroupCell::new(false));
+        erase(&node).link(&parent.link());
+        OwnedTaskGroup {
+            group: TaskGroup::new(node),
+        }
+    }
+
+    /// Waits for all tasks and returns what the group comes to.
+    ///
+    /// # Errors
+    ///
+    /// As [`task_group`](crate::task_group()) and [`try_task_group`](crate::try_task_group). Tasks that the group's own
+    /// [`cancel`](TaskGroup::cancel) cut short are no error.
+    ///
+    /// # Panics
+    ///
+    /// With the first panic of a task.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the group: its tasks are cancelled, and the run waits for them.
+    pub async fn close(self) -> K::Outcome<()> {
+        let node = &self.group.node;
+        poll_fn(context::poll_budget).await;
+        erase(node).begin_exit();
+        poll_fn(|cx| node.poll_gone(cx)).await;
+        let outcome = match node.sum_up() {
+            Sum::Panicked(payload) => resume_unwind(payload),
+            Sum::Failed(error) => Err(error),
+            Sum::Well => node.ext.outside().map_or(Ok(()), |cancelled| Err(GroupError::Cancelled(cancelled))),
+        };
+        K::into_outcome(outcome)
+    }
+}
+
+impl<K: Kind> Drop for OwnedTaskGroup<K> {
+    fn drop(&mut self) {
+        let _desert = Desert(&self.group.node);
+        let link = erase(&self.group.node);
+        if !link.is_empty() {
+            link.cancel(Cancelled::new(CancelReason::GroupDropped));
+        }
+        link.finish();
+    }
+}
+
+impl Default for OwnedTaskGroup {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K: Kind> Deref for OwnedTaskGroup<K> {
+    type Target = TaskGroup<K>;
+
+    fn deref(&self) -> &TaskGroup<K> {
+        &self.group
+    }
+}
+
+impl<K: Kind> fmt::Debug for OwnedTaskGroup<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnedTaskGroup").field("group", &self.group).finish()
+    }
+}

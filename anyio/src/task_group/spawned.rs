@@ -1,0 +1,178 @@
+//! A task: the future that the backend polls, and the end of it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+
+use super::error::{Ending, TaskError};
+use super::handle::TaskCell;
+use super::info::TaskInfo;
+use crate::reason::{CancelReason, Cancelled};
+use crate::tree::{Cause, Link, Node, erase};
+use crate::unhandled::Unhandled;
+use crate::unit::{End, Unit};
+
+/// Whoever collects how tasks end.
+pub(crate) trait Settle<E>: Send {
+    /// A task has ended. Called before its handle completes and before it is counted out.
+    fn settle(&self, task: &TaskInfo, ending: Ending<E>);
+}
+
+/// The end of a task: it happens once, whatever becomes of the task, also when the backend drops it.
+pub(crate) struct Completion<T: Send + 'static, E, S: Settle<E>> {
+    node: Arc<Node<TaskCell<T>>>,
+    settle: S,
+    /// Whether it was polled, or run.
+    begun: bool,
+    done: bool,
+    _error: std::marker::PhantomData<fn(E)>,
+}
+
+impl<T: Send + 'static, E, S: Settle<E>> Completion<T, E, S> {
+    pub(crate) fn new(node: Arc<Node<TaskCell<T>>>, settle: S) -> Self {
+        Completion {
+            node,
+            settle,
+            begun: false,
+            done: false,
+            _error: std::marker::PhantomData,
+        }
+    }
+
+    fn link(&self) -> Link {
+        erase(&self.node)
+    }
+
+    /// The task has begun.
+    pub(crate) fn begin(&mut self) {
+        self.begun = true;
+    }
+
+    /// The body has ended and is destroyed. First the failure is recorded, then the handle completes, then the value
+    /// that nobody holds a handle for is dropped, and at last the task is counted out.
+    pub(crate) fn complete(&mut self, end: End<Result<T, E>>) {
+        self.done = true;
+        self.node.clear_waker();
+        let result = match end {
+            End::Value(Ok(value)) => {
+                self.settle(Ending::Finished);
+                Ok(value)
+            }
+            End::Value(Err(error)) => {
+                self.settle(Ending::Failed(error));
+                Err(TaskError::Failed)
+            }
+            End::Panicked(payload) => {
+                self.settle(Ending::Panicked(payload));
+                Err(TaskError::Panicked)
+            }
+            End::Cut => {
+                let cause = self.node.cause().unwrap_or_else(|| self.shut_down());
+                let reason = cause.reason.clone();
+                self.settle(Ending::Cut(cause));
+                Err(TaskError::Cancelled(reason))
+            }
+        };
+        self.deliver(result);
+        self.link().retire();
+    }
+
+    fn settle(&self, ending: Ending<E>) {
+        self.settle.settle(self.node.ext.info(), ending);
+    }
+
+    fn deliver(&self, result: Result<T, TaskError>) {
+        let unwanted = self.node.ext.deliver(result);
+        let mut place = Unit::new(self.link());
+        if let Err(payload) = place.inside(|| drop(unwanted)) {
+            self.settle(Ending::Panicked(payload));
+        }
+    }
+
+    /// The cause of a task that the backend drops: the runtime is going down, at the root of all.
+    fn shut_down(&self) -> Cause {
+        if !self.begun {
+            let task = self.node.ext.info().clone();
+            self.node.runtime().report(Unhandled::NeverRan { task });
+        }
+        Cause {
+            depth: 0,
+            reason: Cancelled::new(CancelReason::Shutdown),
+        }
+    }
+}
+
+impl<T: Send + 'static, E, S: Settle<E>> Drop for Completion<T, E, S> {
+    fn drop(&mut self) {
+        if !self.done {
+            self.complete(End::Cut);
+        }
+    }
+}
+
+pin_project! {
+    /// The future of a task.
+    pub(crate) struct Spawned<F, T, E, S: Settle<E>, C>
+    where
+        T: Send,
+        T: 'static,
+    {
+        unit: Unit,
+        #[pin]
+        body: Option<F>,
+        // Turns the output of the body into a result.
+        convert: C,
+        completion: Completion<T, E, S>,
+    }
+
+    impl<F, T, E, S: Settle<E>, C> PinnedDrop for Spawned<F, T, E, S, C>
+    where
+        T: Send,
+        T: 'static,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if !this.completion.done {
+                let end = this.unit.drop_body(this.body);
+                this.completion.complete(end.err().map_or(End::Cut, End::Panicked));
+            }
+        }
+    }
+}
+
+impl<F, T: Send + 'static, E, S: Settle<E>, C> Spawned<F, T, E, S, C> {
+    /// The future of the task whose node is `node`; it has been counted already.
+    pub(crate) fn new(node: &Arc<Node<TaskCell<T>>>, body: F, convert: C, settle: S) -> Self {
+        Spawned {
+            unit: Unit::new(erase(node)),
+            body: Some(body),
+            convert,
+            completion: Completion::new(node.clone(), settle),
+        }
+    }
+}
+
+impl<F, T, E, S, C> Future for Spawned<F, T, E, S, C>
+where
+    F: Future,
+    T: Send + 'static,
+    S: Settle<E>,
+    C: Fn(F::Output) -> Result<T, E>,
+{
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        this.completion.begin();
+        let end = ready!(this.unit.poll_body(this.body, cx));
+        this.completion.complete(match end {
+            End::Value(output) => End::Value((this.convert)(output)),
+            End::Cut => End::Cut,
+            End::Panicked(payload) => End::Panicked(payload),
+        });
+        Poll::Ready(())
+    }
+}

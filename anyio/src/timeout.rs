@@ -1,0 +1,457 @@
+//! Timeouts, sleeping and intervals. All times are on the clock of the runtime in use.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use anyio_core::Timer;
+use pin_project_lite::pin_project;
+
+use crate::cancel_scope::{CancelScope, Scoped};
+use crate::context;
+use crate::runtime::Runtime;
+use crate::tree::Role;
+use crate::unit::Entry;
+
+/// The time was up before the future was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("timed out")]
+#[non_exhaustive]
+pub struct TimedOut;
+
+/// Gives `future` at most `limit`, counted from the first poll.
+///
+/// A future that completes has completed, even if it does so late in a single poll: a limit of zero around a future
+/// that is ready at once is `Ok`. A future that suspends once the time is up is dropped there, unless a shield or a task
+/// group inside is still busy; then it goes on until that has ended.
+///
+/// The deadline acts on time although `future` is woken without pause, although nobody polls it (tasks that it has
+/// spawned are cancelled on time, on whatever thread they run), and together with those of scopes and timeouts
+/// around it. `Duration::MAX` means no limit.
+///
+/// *Compared to* tokio's `timeout`: it also cancels and waits for task groups inside, respects shields, and cannot be
+/// starved by a busy future. *Compared to* [`move_on_after`]: the same with an `Option`. *Compared to*
+/// [`CancelScope::with_timeout`]: a scope can also be cancelled and edited from outside, and says so in its output.
+///
+/// It is AnyIO's `fail_after`, under the name that Rust has for it.
+///
+/// # Errors
+///
+/// [`TimedOut`], only if this very deadline was the cause. When a scope around is cancelled as well, that one acts.
+///
+/// # Panics
+///
+/// At the first poll, where there is no runtime; with the panic of `future`.
+///
+/// # Cancel safety
+///
+/// Dropping it drops `future`.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "smol")]
+/// # anyio::block_on(async {
+/// use std::time::Duration;
+/// use anyio::{TimedOut, sleep_forever, timeout};
+///
+/// assert_eq!(timeout(Duration::from_secs(60), async { 1 }).await, Ok(1));
+/// assert!(timeout(Duration::from_millis(5), sleep_forever()).await.is_err());
+/// # });
+/// ```
+pub fn timeout<F: Future>(limit: Duration, future: F) -> Timeout<F> {
+    Timeout {
+        scoped: timeout_scope().with_timeout(limit).run(future),
+    }
+}
+
+/// [`timeout`] with a deadline instead of a limit.
+///
+/// # Errors
+///
+/// As [`timeout`].
+///
+/// # Panics
+///
+/// As [`timeout`].
+///
+/// # Cancel safety
+///
+/// As [`timeout`].
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "smol")]
+/// # anyio::block_on(async {
+/// let deadline = anyio::now() + std::time::Duration::from_millis(5);
+/// assert!(anyio::timeout_at(deadline, anyio::sleep_forever()).await.is_err());
+/// # });
+/// ```
+pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
+    Timeout {
+        scoped: timeout_scope().with_deadline(deadline).run(future),
+    }
+}
+
+/// [`timeout`], under the name that it has in AnyIO and Trio.
+///
+/// # Errors
+///
+/// As [`timeout`].
+///
+/// # Panics
+///
+/// As [`timeout`].
+///
+/// # Cancel safety
+///
+/// As [`timeout`].
+pub fn fail_after<F: Future>(limit: Duration, future: F) -> Timeout<F> {
+    timeout(limit, future)
+}
+
+/// [`timeout_at`], under the name that it has in Trio.
+///
+/// # Errors
+///
+/// As [`timeout`].
+///
+/// # Panics
+///
+/// As [`timeout`].
+///
+/// # Cancel safety
+///
+/// As [`timeout`].
+pub fn fail_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
+    timeout_at(deadline, future)
+}
+
+/// Gives `future` at most `limit`, and `None` if that was not enough: [`timeout`] for results that may be missing.
+///
+/// # Panics
+///
+/// As [`timeout`].
+///
+/// # Cancel safety
+///
+/// As [`timeout`].
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "smol")]
+/// # anyio::block_on(async {
+/// use std::time::Duration;
+/// use anyio::{move_on_after, sleep_forever};
+///
+/// assert_eq!(move_on_after(Duration::from_millis(5), sleep_forever()).await, None);
+/// # });
+/// ```
+pub fn move_on_after<F: Future>(limit: Duration, future: F) -> MoveOn<F> {
+    MoveOn {
+        scoped: timeout_scope().with_timeout(limit).run(future),
+    }
+}
+
+/// [`move_on_after`] with a deadline instead of a limit.
+///
+/// # Panics
+///
+/// As [`timeout`].
+///
+/// # Cancel safety
+///
+/// As [`timeout`].
+pub fn move_on_at<F: Future>(deadline: Instant, future: F) -> MoveOn<F> {
+    MoveOn {
+        scoped: timeout_scope().with_deadline(deadline).run(future),
+    }
+}
+
+fn timeout_scope() -> CancelScope {
+    CancelScope::of(Role::Timeout)
+}
+
+pin_project! {
+    /// The future returned by [`timeout`] and [`timeout_at`].
+    #[must_use = "futures do nothing unless they are awaited"]
+    #[derive(Debug)]
+    pub struct Timeout<F: Future> {
+        #[pin]
+        scoped: Scoped<F>,
+    }
+}
+
+impl<F: Future> Future for Timeout<F> {
+    type Output = Result<F::Output, TimedOut>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().scoped.poll_scope(cx).map_err(|_| TimedOut)
+    }
+}
+
+pin_project! {
+    /// The future returned by [`move_on_after`] and [`move_on_at`].
+    #[must_use = "futures do nothing unless they are awaited"]
+    #[derive(Debug)]
+    pub struct MoveOn<F: Future> {
+        #[pin]
+        scoped: Scoped<F>,
+    }
+}
+
+impl<F: Future> Future for MoveOn<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().scoped.poll_scope(cx).map(Result::ok)
+    }
+}
+
+/// The time on the clock of the runtime in use.
+///
+/// # Panics
+///
+/// Where there is no runtime.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "smol")]
+/// # anyio::block_on(async {
+/// let before = anyio::now();
+/// assert!(anyio::now() >= before);
+/// # });
+/// ```
+#[must_use]
+pub fn now() -> Instant {
+    here().now()
+}
+
+fn here() -> Runtime {
+    Runtime::current().unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Waits for `duration`, counted from the first poll. Never shorter; `Duration::ZERO` yields to the runtime exactly
+/// once; `Duration::MAX` waits for ever.
+///
+/// # Panics
+///
+/// Where there is no runtime.
+///
+/// # Cancel safety
+///
+/// Nothing is lost.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "smol")]
+/// # anyio::block_on(async {
+/// use std::time::Duration;
+///
+/// let start = anyio::now();
+/// anyio::sleep(Duration::from_millis(5)).await;
+/// assert!(anyio::now() - start >= Duration::from_millis(5));
+/// # });
+/// ```
+pub fn sleep(duration: Duration) -> Sleep {
+    Sleep::new(Alarm::After(duration))
+}
+
+/// Waits until `deadline`. One that is past yields to the runtime exactly once.
+///
+/// # Panics
+///
+/// Where there is no runtime.
+///
+/// # Cancel safety
+///
+/// Nothing is lost.
+pub fn sleep_until(deadline: Instant) -> Sleep {
+    Sleep::new(Alarm::At(deadline))
+}
+
+/// Waits until it is cancelled.
+///
+/// # Cancel safety
+///
+/// Nothing is lost.
+pub fn sleep_forever() -> Sleep {
+    Sleep::new(Alarm::Never)
+}
+
+/// The future returned by [`sleep`], [`sleep_until`] and [`sleep_forever`].
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct Sleep {
+    entry: Entry,
+    alarm: Alarm,
+}
+
+/// What a sleeper waits for.
+enum Alarm {
+    /// Not polled yet.
+    After(Duration),
+    /// Not polled yet.
+    At(Instant),
+    /// The one yield of a sleeper whose time has come before it started.
+    Yielded,
+    Timer(Pin<Box<dyn Timer>>),
+    Never,
+}
+
+impl Sleep {
+    fn new(alarm: Alarm) -> Self {
+        Sleep {
+            entry: Entry::default(),
+            alarm,
+        }
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        ready!(self.entry.poll(cx));
+        let deadline = match &mut self.alarm {
+            Alarm::Timer(timer) => return timer.as_mut().poll(cx),
+            Alarm::Yielded => return Poll::Ready(()),
+            Alarm::Never => return Poll::Pending,
+            Alarm::At(deadline) => Some(*deadline),
+            Alarm::After(Duration::ZERO) => {
+                self.alarm = Alarm::Yielded;
+                context::step_aside(cx);
+                return Poll::Pending;
+            }
+            Alarm::After(duration) => {
+                let duration = *duration;
+                here().now().checked_add(duration)
+            }
+        };
+        self.start(deadline, cx)
+    }
+}
+
+impl Sleep {
+    fn start(&mut self, deadline: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(deadline) = deadline else {
+            self.alarm = Alarm::Never;
+            return Poll::Pending;
+        };
+        let runtime = here();
+        if deadline <= runtime.now() {
+            self.alarm = Alarm::Yielded;
+            context::step_aside(cx);
+            return Poll::Pending;
+        }
+        let mut timer = runtime.backend().timer(deadline);
+        let polled = timer.as_mut().poll(cx);
+        self.alarm = Alarm::Timer(timer);
+        polled
+    }
+}
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sleep").finish_non_exhaustive()
+    }
+}
+
+/// What an [`Interval`] does about ticks that nobody was there to take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MissedTicks {
+    /// Makes up for them, one after the other and at once: as many ticks as there were periods.
+    #[default]
+    Burst,
+    /// Forgets them, and counts the next period from the tick that came late.
+    Delay,
+    /// Forgets them, and goes on with the next one that is due on the original schedule.
+    Skip,
+}
+
+/// Ticks every `period`; the first tick is at the first call.
+///
+/// # Panics
+///
+/// When `period` is zero.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "smol")]
+/// # anyio::block_on(async {
+/// use std::time::Duration;
+/// use anyio::{MissedTicks, interval};
+///
+/// let mut ticks = interval(Duration::from_millis(5)).missed_ticks(MissedTicks::Skip);
+/// let first = ticks.tick().await;
+/// let second = ticks.tick().await;
+/// assert_eq!(second - first, Duration::from_millis(5));
+/// # });
+/// ```
+#[must_use]
+pub fn interval(period: Duration) -> Interval {
+    assert!(!period.is_zero(), "the period of an interval must not be zero");
+    Interval {
+        period,
+        missed: MissedTicks::default(),
+        next: None,
+    }
+}
+
+/// Ticks at a steady pace: see [`interval`].
+#[derive(Debug)]
+pub struct Interval {
+    period: Duration,
+    missed: MissedTicks,
+    /// When the next tick is due; `None`: at the first call.
+    next: Option<Instant>,
+}
+
+impl Interval {
+    /// Sets what is done about ticks that nobody was there to take. The default is [`MissedTicks::Burst`].
+    #[must_use]
+    pub fn missed_ticks(mut self, missed: MissedTicks) -> Self {
+        self.missed = missed;
+        self
+    }
+
+    /// Waits for the next tick and tells when it was due.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no runtime.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: a tick that was not returned comes again.
+    pub async fn tick(&mut self) -> Instant {
+        let mut entry = Entry::default();
+        std::future::poll_fn(|cx| entry.poll(cx)).await;
+        let due = self.next.unwrap_or_else(now);
+        if now() < due {
+            sleep_until(due).await;
+        }
+        self.next = Some(self.after(due, now()));
+        due
+    }
+
+    /// When the tick after the one that was `due` is due, if that one was taken at `taken`.
+    fn after(&self, due: Instant, taken: Instant) -> Instant {
+        match self.missed {
+            MissedTicks::Burst => due + self.period,
+            MissedTicks::Delay if taken >= due + self.period => taken + self.period,
+            MissedTicks::Skip => {
+                let late = (taken - due).as_nanos() % self.period.as_nanos();
+                let late = Duration::from_nanos(late.try_into().unwrap_or(u64::MAX));
+                taken - late + self.period
+            }
+            MissedTicks::Delay => due + self.period,
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Timers that ring at a node, whether or not its future is being polled.
+//!
+//! The waker of the backend's timer leads to the node itself, so a deadline acts on whatever thread the timer fires,
+//! also when the future around it is snoozed in a foreign combinator or has moved to another task (law D5).
+//!
+//! Two threads may want the timer at once: one sets it, the other was woken by it. The one that comes second does not
+//! wait, since it may be inside the backend, called by the first: it leaves a note (`rung`) and the first looks again
+//! after it has let go.
+
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Wake, Waker};
+use std::time::Instant;
+
+use anyio_core::Timer;
+
+use super::{AtomicBool, Link, Mutex, Node, Ordering};
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bell {
+    Deadline,
+    Grace,
+    Stall,
+}
+
+pub(super) struct Alarm {
+    /// Somebody wants the timer looked at. Set before trying the lock and cleared under it, so that either the one
+    /// who set it gets the lock, or the one who has it sees this afterwards (both SeqCst).
+    rung: AtomicBool,
+    /// Whether it was ever armed.
+    used: AtomicBool,
+    armed: Mutex<Option<Armed>>,
+}
+
+struct Armed {
+    timer: Pin<Box<dyn Timer>>,
+    at: Instant,
+    bell: Waker,
+}
+
+impl Alarm {
+    pub(super) fn new() -> Self {
+        Alarm {
+            rung: AtomicBool::new(false),
+            used: AtomicBool::new(false),
+            armed: Mutex::new(None),
+        }
+    }
+
+    /// Whether this alarm was never armed.
+    pub(super) fn is_fresh(&self) -> bool {
+        !self.used.load(Ordering::Relaxed)
+    }
+
+    /// Sets the alarm, or moves it; `true`: it is due already and nothing will ring.
+    pub(super) fn arm(&self, node: &Link, bell: Bell, at: Instant) -> bool {
+        self.used.store(true, Ordering::Relaxed);
+        let mut armed = self.armed.lock();
+        match &mut *armed {
+            Some(armed) => {
+                armed.timer.as_mut().reset(at);
+                armed.at = at;
+            }
+            None => {
+                *armed = Some(Armed {
+                    timer: node.runtime().backend().timer(at),
+                    at,
+                    bell: Waker::from(Arc::new(Rope {
+                        node: Arc::downgrade(node),
+                        bell,
+                    })),
+                });
+            }
+        }
+        drop(armed);
+        self.answer().is_some()
+    }
+
+    pub(super) fn disarm(&self) {
+        if !self.is_fresh() {
+            let armed = self.armed.lock().take();
+            drop(armed);
+        }
+    }
+
+    /// Looks whether the timer has fired, and for when it was set; otherwise it will wake the bell.
+    fn answer(&self) -> Option<Instant> {
+        self.rung.store(true, Ordering::SeqCst);
+        let mut due = None;
+        while due.is_none() && self.rung.load(Ordering::SeqCst) {
+            let Some(mut slot) = self.armed.try_lock() else {
+                break;
+            };
+            self.rung.store(false, Ordering::SeqCst);
+            if let Some(armed) = &mut *slot {
+                let mut cx = Context::from_waker(&armed.bell);
+                if armed.timer.as_mut().poll(&mut cx).is_ready() {
+                    due = slot.take();
+                }
+            }
+        }
+        due.map(|armed| armed.at)
+    }
+}
+
+/// What the timer pulls.
+struct Rope {
+    node: Weak<Node>,
+    bell: Bell,
+}
+
+impl Wake for Rope {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let Some(node) = self.node.upgrade() else {
+            return;
+        };
+        let alarm = match self.bell {
+            Bell::Deadline | Bell::Grace => &node.timing,
+            Bell::Stall => &node.stall,
+        };
+        if let Some(at) = alarm.answer() {
+            node.ring(self.bell, at);
+        }
+    }
+}

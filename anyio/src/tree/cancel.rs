@@ -1,0 +1,221 @@
+//! Links, causes and their spreading (invariants 1 to 3).
+
+use std::time::Instant;
+
+use super::{Bell, Cause, Link, Node, Ordering, Place, Role, State};
+use crate::reason::{CancelReason, Cancelled};
+use crate::unhandled::Unhandled;
+
+impl Node {
+    /// Gives the node its place below `parent`, and the cause that it finds there.
+    pub(crate) fn link(self: &Link, parent: &Link) {
+        let runtime = parent.runtime().clone();
+        self.link_in(parent, runtime);
+    }
+
+    /// [`link`](Node::link) for a parent that may be the root of `runtime`.
+    pub(crate) fn link_in(self: &Link, parent: &Link, runtime: crate::runtime::Runtime) {
+        let place = Place {
+            depth: parent.depth() + 1,
+            parent: Some(parent.clone()),
+            runtime: Some(runtime),
+        };
+        assert!(self.place.set(place).is_ok(), "a node is linked once");
+        let (key, inherited) = parent.list(self);
+        self.with_lean(|state| {
+            state.key = key;
+            let own = state.own.clone().map(|reason| Cause {
+                depth: self.depth(),
+                reason,
+            });
+            for cause in inherited.filter(|_| !state.shield).into_iter().chain(own) {
+                self.take(state, &cause);
+            }
+        });
+        if let Some(deadline) = self.deadline() {
+            self.arm_deadline(deadline);
+        }
+    }
+
+    /// Lists a child, unless nothing can ever have to be spread to it.
+    fn list(&self, child: &Link) -> (Option<usize>, Option<Cause>) {
+        if self.role() == Role::Root {
+            return (None, None);
+        }
+        let mut state = self.lock();
+        if state.gone {
+            let dropped = || Cause {
+                depth: self.depth(),
+                reason: Cancelled::new(CancelReason::GroupDropped),
+            };
+            return (None, Some(state.cause.clone().unwrap_or_else(dropped)));
+        }
+        let key = state.children.insert(child.clone());
+        (Some(key), state.cause.clone())
+    }
+
+    /// Takes a cause over if it started nearer to the root than the one known (invariant 2); says whether it did.
+    fn take(&self, state: &mut State, cause: &Cause) -> bool {
+        let news = state.cause.as_ref().is_none_or(|known| cause.depth < known.depth);
+        if news {
+            state.cause = Some(cause.clone());
+            self.eff.store(true, Ordering::Release);
+        }
+        news
+    }
+
+    /// Cancels this node, and with it all below. The first request counts; once the node is gone, none does.
+    pub(crate) fn cancel(self: &Link, reason: Cancelled) {
+        let mut state = self.lock();
+        if state.gone || state.own.is_some() {
+            return;
+        }
+        state.own = Some(reason.clone());
+        self.own.store(true, Ordering::Release);
+        drop(state);
+        if self.place.get().is_some() {
+            self.spread(Cause {
+                depth: self.depth(),
+                reason,
+            });
+        }
+    }
+
+    /// Carries a cause to this node and to all below it, except behind shields; wakes whoever is concerned when all of
+    /// them know.
+    fn spread(self: &Link, cause: Cause) {
+        let mut wakers = Vec::new();
+        let mut reached = Vec::new();
+        let mut stack = vec![self.clone()];
+        while let Some(node) = stack.pop() {
+            let mut state = node.lock();
+            let hidden = state.shield && cause.depth < node.depth();
+            if !state.gone && !hidden && node.take(&mut state, &cause) {
+                wakers.extend(state.waker.clone());
+                stack.extend(state.children.iter().map(|(_, child)| child.clone()));
+            }
+            drop(state);
+            if matches!(node.role(), Role::Leaf | Role::Shield | Role::Finally) {
+                reached.push(node);
+            }
+        }
+        for node in reached {
+            node.ext.reached(&node, &cause);
+        }
+        for waker in wakers {
+            super::count::wake(Some(waker));
+        }
+    }
+
+    /// Raises or lowers the shield (law S6). Raising does nothing once an outer cause is here; lowering delivers what
+    /// was kept out.
+    pub(crate) fn set_shield(self: &Link, shield: bool) {
+        self.with_lean(|state| {
+            let depth = self.depth();
+            let late = state.cause.as_ref().is_some_and(|cause| cause.depth < depth);
+            state.shield = shield && !late;
+        });
+        if !shield {
+            self.take_over_from_parent();
+        }
+    }
+
+    /// The shield is down and nothing leans for it: the parent's cause comes in.
+    fn take_over_from_parent(self: &Link) {
+        let cause = self.parent().and_then(|parent| parent.cause());
+        if let Some(cause) = cause {
+            self.spread(cause);
+        }
+    }
+
+    /// Whether this very node was asked to stop; a deadline that has passed is noticed here (law D3).
+    pub(crate) fn is_requested(self: &Link) -> bool {
+        if let (Some(deadline), Some(runtime)) = (self.deadline(), self.try_runtime()) {
+            if !self.is_gone() && deadline <= runtime.now() {
+                self.expire(deadline);
+            }
+        }
+        self.own.load(Ordering::Acquire)
+    }
+
+    /// Sets, moves or removes the deadline. Once the node was cancelled, or is gone, nothing happens.
+    pub(crate) fn set_deadline(self: &Link, deadline: Option<Instant>) {
+        let mut state = self.lock();
+        if state.gone || state.own.is_some() {
+            return;
+        }
+        state.deadline = deadline;
+        drop(state);
+        match deadline {
+            None => self.timing.disarm(),
+            Some(deadline) if self.place.get().is_some() => self.arm_deadline(deadline),
+            Some(_) => {}
+        }
+    }
+
+    fn arm_deadline(self: &Link, deadline: Instant) {
+        if deadline <= self.runtime().now() || self.timing.arm(self, Bell::Deadline, deadline) {
+            self.expire(deadline);
+        }
+        if self.is_gone() {
+            self.timing.disarm();
+        }
+    }
+
+    /// The deadline `noticed` has passed. If those of units around it in the same task have passed too, the outermost
+    /// is the one that reports (law D6), so it is cancelled first.
+    pub(crate) fn expire(self: &Link, noticed: Instant) {
+        let now = self.runtime().now().max(noticed);
+        let mut due = vec![self];
+        let mut node = self;
+        while let Some(parent) = node.enclosing().filter(|_| !node.is_shielded()) {
+            due.push(parent);
+            node = parent;
+        }
+        for node in due.into_iter().rev() {
+            if node.deadline().is_some_and(|deadline| deadline <= now) {
+                node.cancel(Cancelled::new(CancelReason::DeadlinePassed));
+            }
+        }
+    }
+
+    /// Starts the grace that ends at `at`; once started it is not started again.
+    pub(crate) fn start_grace(self: &Link, at: Instant) {
+        if self.timing.is_fresh() {
+            self.set_grace(at);
+        }
+    }
+
+    /// Sets the end of the grace, anew if it was over.
+    pub(crate) fn set_grace(self: &Link, at: Instant) {
+        self.with_lean(|state| state.lapsed = false);
+        if self.timing.arm(self, Bell::Grace, at) {
+            self.ext.grace_over(self);
+        }
+        if self.is_gone() {
+            self.timing.disarm();
+        }
+    }
+
+    /// Sees to it that the hook hears once of a cancelled unit that waits too long for a hold (law F5).
+    pub(super) fn watch_for_stall(self: &Link) {
+        if self.stall.is_fresh() {
+            let patience = self.runtime().patience();
+            if let Some(at) = self.runtime().now().checked_add(patience) {
+                self.stall.arm(self, Bell::Stall, at);
+            }
+        }
+    }
+
+    pub(super) fn ring(self: &Link, bell: Bell, at: Instant) {
+        match bell {
+            Bell::Deadline => self.expire(at),
+            Bell::Grace => self.ext.grace_over(self),
+            Bell::Stall => {
+                if self.is_eff() && !self.is_gone() && self.lock().holds > 0 {
+                    self.runtime().report(Unhandled::Stalled);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The lock and the atomics of the tree: the ordinary ones, or those of the model checker.
+
+#[cfg(not(anyio_loom))]
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+#[cfg(anyio_loom)]
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+#[cfg(not(anyio_loom))]
+pub(crate) use parking_lot::{Mutex, MutexGuard};
+
+#[cfg(anyio_loom)]
+pub(crate) use self::modelled::{Mutex, MutexGuard};
+
+#[cfg(anyio_loom)]
+mod modelled {
+    pub(crate) use loom::sync::MutexGuard;
+
+    /// `loom`'s mutex with `parking_lot`'s face.
+    pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+
+    impl<T> Mutex<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Mutex(loom::sync::Mutex::new(value))
+        }
+
+        pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+            self.0.lock().expect("the model never panics under a lock")
+        }
+
+        pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+            self.0.try_lock().ok()
+        }
+    }
+}

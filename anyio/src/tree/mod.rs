@@ -1,0 +1,362 @@
+//! The tree: every scope, group, task and shield is a node, and every law about cancelling and waiting is a statement
+//! about nodes.
+//!
+//! # Invariants
+//!
+//! 1. **Place.** A node gets its parent once, at the first poll of its future (tasks: when they are spawned), and keeps
+//!    it. A task's parent is its group's node, whoever spawned it.
+//! 2. **Cause.** `cause` is the cancellation that reached this node and started nearest to the root; it is replaced
+//!    only by one that started nearer still, and never taken away. `eff` mirrors `cause.is_some()`.
+//! 3. **Spread.** When a node has a cause, so has every node below it that is not gone, except behind a node whose
+//!    `shield` is up. A node that is linked below it later takes the cause over as it is linked.
+//! 4. **Live.** `live` counts the tasks directly below a node (for a task's node: itself) plus the nodes directly below
+//!    it whose own `live` is not 0. Hence it is 0 exactly when no task exists anywhere below, not even one whose
+//!    spawning is under way or whose future is being destroyed.
+//! 5. **Closed.** A node closes when it is `exiting` and `live` is 0, decided under its lock; from then on `live` stays
+//!    0, since raising it is refused. So whoever sees a node closed knows that no task will ever be below it again.
+//! 6. **Lean.** `holds` counts the nodes directly below, in the same task, that lean on this one. A node leans on its
+//!    parent while its shield is up, while it holds on its own account, while it is waiting for tasks that are live
+//!    below it, or while others lean on it. A unit whose `holds` is not 0 does not drop its body.
+//! 7. **Gone.** A node is gone once its future has ended or was dropped. It does not lean any more and its parent does
+//!    not list it; nothing but what is counted in `live` remains of it.
+//!
+//! # Lock order
+//!
+//! A thread that has locked a node may lock that node's parent, and nothing else: locks are nested from the leaf to the
+//! root, so they cannot form a cycle. This happens only on the way up from 0 to 1 (`raise`, `lean`), where a second
+//! task must not start before the whole chain counts it. The ways down (`lower`, `unlean`) and the spreading of a cause
+//! lock one node at a time. No lock is held while a waker is woken or dropped, while the backend is called, or while
+//! anything of the user's runs or is dropped. The locks of alarms are apart from those of nodes: see `alarm`.
+
+mod alarm;
+mod cancel;
+mod count;
+mod lock;
+#[cfg(all(test, anyio_loom))]
+mod model;
+
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use slab::Slab;
+
+use self::alarm::Alarm;
+pub(crate) use self::alarm::Bell;
+pub(crate) use self::count::{erase, wake};
+pub(crate) use self::lock::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering};
+use crate::reason::Cancelled;
+use crate::runtime::Runtime;
+
+/// A node of any kind.
+pub(crate) type Link = Arc<Node>;
+
+/// What a node is, which decides what its future may do with its body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The root of a runtime: counts, cannot be cancelled, lists no children.
+    Root,
+    /// The main future of a run.
+    Run,
+    /// A task: a child of a group.
+    Task,
+    /// A task group whose body is a future.
+    Group,
+    /// A task group without a body of its own, held by a value.
+    Owned,
+    /// A cancel scope.
+    Scope,
+    /// A body with a clean-up.
+    Finally,
+    /// A timeout: may drop its body when it was cancelled itself, and looks through to its parent otherwise.
+    Timeout,
+    /// A shield around a future that has no other power.
+    Shield,
+    /// Anything that only has a place: a wait, an entry, a pending start.
+    Leaf,
+}
+
+/// What may drop a body, as seen from inside it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Power {
+    /// For any cause.
+    Any,
+    /// For its own cause only.
+    Own,
+    /// Never.
+    None,
+}
+
+impl Role {
+    /// Whether nodes of this role end the task they are in: what is above belongs to another task, or to none.
+    fn is_boundary(self) -> bool {
+        matches!(self, Role::Root | Role::Run | Role::Task | Role::Owned)
+    }
+
+    fn power(self) -> Power {
+        match self {
+            Role::Run | Role::Task | Role::Group | Role::Scope | Role::Finally => Power::Any,
+            Role::Timeout => Power::Own,
+            Role::Root | Role::Owned | Role::Shield | Role::Leaf => Power::None,
+        }
+    }
+}
+
+/// What a kind of node does beyond being in the tree. Every method is called without locks.
+pub(crate) trait Ext: Send + Sync {
+    /// A cause has reached the node, or stopped at its shield.
+    fn reached(&self, _node: &Link, _cause: &Cause) {}
+
+    /// The grace that was set on the node is over.
+    fn grace_over(&self, _node: &Link) {}
+
+    /// Nothing is live below the node any more.
+    fn emptied(&self) {}
+}
+
+/// For nodes with nothing of their own.
+impl Ext for () {}
+
+/// A cancellation, and how far from the root it started.
+#[derive(Clone, Debug)]
+pub(crate) struct Cause {
+    pub(crate) depth: usize,
+    pub(crate) reason: Cancelled,
+}
+
+/// A place in the tree, with what a kind of node needs beyond it.
+pub(crate) struct Node<X: ?Sized = dyn Ext> {
+    role: Role,
+    /// Where the node stands (invariant 1); unset until its first poll.
+    place: OnceLock<Place>,
+    /// Whether `state.cause` is set. Stored with Release under the lock; a load with Acquire that sees `true` sees
+    /// what the canceller did before.
+    eff: AtomicBool,
+    /// Whether `state.own` is set; ordered like `eff`.
+    own: AtomicBool,
+    /// How many polls of the unit's body have ended. Only the poller writes; whoever reads it is inside that poll.
+    epoch: AtomicUsize,
+    state: Mutex<State>,
+    /// Rings at the deadline, or at the end of a grace: no node has both.
+    timing: Alarm,
+    /// Rings when a cancelled unit has waited too long for what leans on it.
+    stall: Alarm,
+    pub(crate) ext: X,
+}
+
+struct Place {
+    /// `None`: this is a root.
+    parent: Option<Link>,
+    /// The runtime that serves everything here; `None`: this is a root.
+    runtime: Option<Runtime>,
+    /// The number of ancestors.
+    depth: usize,
+}
+
+/// What the lock of a node guards.
+struct State {
+    /// The first cancellation requested at this very node.
+    own: Option<Cancelled>,
+    /// Invariant 2.
+    cause: Option<Cause>,
+    /// Whether causes from above stop here.
+    shield: bool,
+    deadline: Option<Instant>,
+    /// Whoever polls this node's future: it, or whoever waits for its exit.
+    waker: Option<Waker>,
+    /// The nodes directly below that are not gone.
+    children: Slab<Link>,
+    /// Where the parent lists this node.
+    key: Option<usize>,
+    /// Invariant 4.
+    live: usize,
+    /// Invariant 6.
+    holds: usize,
+    /// Whether this node is one of its parent's `holds`.
+    leaning: bool,
+    /// Whether it leans on its own account.
+    holding: bool,
+    /// Whether it leans while something is live below it.
+    waiting: bool,
+    /// Whether the last task below has ended, and somebody is about to let go of the parent.
+    releasing: bool,
+    /// Whether it has given up leaning, whatever there is to lean for: its grace is over.
+    lapsed: bool,
+    /// Whether the body is done (for a task: whether there is nothing but the task's own count).
+    exiting: bool,
+    /// Invariant 5.
+    closed: bool,
+    /// Invariant 7.
+    gone: bool,
+}
+
+impl<X: Ext + 'static> Node<X> {
+    /// A node without a place.
+    pub(crate) fn new(role: Role, ext: X) -> Arc<Self> {
+        Arc::new(Self::build(role, ext))
+    }
+
+    pub(crate) fn build(role: Role, ext: X) -> Self {
+        Node {
+            role,
+            place: OnceLock::new(),
+            eff: AtomicBool::new(false),
+            own: AtomicBool::new(false),
+            epoch: AtomicUsize::new(0),
+            state: Mutex::new(State {
+                own: None,
+                cause: None,
+                shield: role == Role::Shield,
+                deadline: None,
+                waker: None,
+                children: Slab::new(),
+                key: None,
+                live: usize::from(role == Role::Task),
+                holds: 0,
+                leaning: false,
+                holding: role == Role::Finally,
+                waiting: role == Role::Group,
+                releasing: false,
+                lapsed: false,
+                exiting: role == Role::Task,
+                closed: false,
+                gone: false,
+            }),
+            timing: Alarm::new(),
+            stall: Alarm::new(),
+            ext,
+        }
+    }
+
+    /// The root of a runtime.
+    pub(crate) fn root(ext: X) -> Arc<Self> {
+        let node = Self::build(Role::Root, ext);
+        let place = Place {
+            parent: None,
+            runtime: None,
+            depth: 0,
+        };
+        assert!(node.place.set(place).is_ok(), "the node is new");
+        Arc::new(node)
+    }
+}
+
+impl<X: Ext + ?Sized> Node<X> {
+    pub(crate) fn role(&self) -> Role {
+        self.role
+    }
+
+    pub(crate) fn parent(&self) -> Option<&Link> {
+        self.place.get()?.parent.as_ref()
+    }
+
+    /// How far the node is from the root. Meaningful only once it has a place.
+    pub(crate) fn depth(&self) -> usize {
+        self.place.get().map_or(usize::MAX, |place| place.depth)
+    }
+
+    /// The runtime that serves this node, once it has a place.
+    pub(crate) fn try_runtime(&self) -> Option<&Runtime> {
+        self.place.get()?.runtime.as_ref()
+    }
+
+    /// # Panics
+    ///
+    /// Before the node has a place, and on roots.
+    pub(crate) fn runtime(&self) -> &Runtime {
+        self.try_runtime().expect("a node that is in use has a runtime")
+    }
+
+    pub(crate) fn is_eff(&self) -> bool {
+        self.eff.load(Ordering::Acquire)
+    }
+
+    /// The outermost cancellation that has reached this node.
+    pub(crate) fn cause(&self) -> Option<Cause> {
+        self.state.lock().cause.clone()
+    }
+
+    /// The cancellation requested at this very node.
+    pub(crate) fn own_reason(&self) -> Option<Cancelled> {
+        self.state.lock().own.clone()
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.state.lock().deadline
+    }
+
+    pub(crate) fn is_shielded(&self) -> bool {
+        self.state.lock().shield
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        self.state.lock().gone
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state.lock().closed
+    }
+
+    /// Whether somebody is about to let go of the parent for this node; its future is woken after that.
+    pub(crate) fn is_releasing(&self) -> bool {
+        self.state.lock().releasing
+    }
+
+    pub(crate) fn epoch(&self) -> usize {
+        self.epoch.load(Ordering::Relaxed)
+    }
+
+    /// A poll of the body has ended.
+    pub(crate) fn end_poll(&self) {
+        self.epoch
+            .store(self.epoch.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
+    /// Sets whom to wake; the waker that it replaces is dropped without the lock.
+    pub(crate) fn set_waker(&self, waker: &Waker) {
+        let waker = waker.clone();
+        let old = self.state.lock().waker.replace(waker);
+        drop(old);
+    }
+
+    /// Wakes whoever polls this node's future.
+    pub(crate) fn wake_up(&self) {
+        let waker = self.state.lock().waker.clone();
+        wake(waker);
+    }
+
+    /// The future of this task has ended: from now on the waker is that of whoever waits until it is gone.
+    pub(crate) fn clear_waker(&self) {
+        let old = self.state.lock().waker.take();
+        drop(old);
+    }
+
+    /// Waits until this task, whose future has ended, is counted out, with all below it.
+    pub(crate) fn poll_gone(&self, cx: &Context<'_>) -> Poll<()> {
+        self.set_waker(cx.waker());
+        if self.is_closed() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
+    }
+}
+
+impl<X: ?Sized> Drop for Node<X> {
+    /// Drops the chain of parents that nobody else refers to without recursion: it may be 100,000 nodes long.
+    fn drop(&mut self) {
+        let mut next = self.place.take().and_then(|place| place.parent);
+        while let Some(mut node) = next {
+            next = Arc::get_mut(&mut node).and_then(|node| node.place.take()?.parent);
+        }
+    }
+}
+
+impl<X: Ext + ?Sized> std::fmt::Debug for Node<X> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Node")
+            .field("role", &self.role)
+            .field("eff", &self.is_eff())
+            .finish_non_exhaustive()
+    }
+}

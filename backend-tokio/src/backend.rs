@@ -1,0 +1,185 @@
+//! The handle through which anyio uses a tokio runtime.
+
+use std::io;
+use std::panic::catch_unwind;
+use std::pin::Pin;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Handle, Id, RuntimeFlavor};
+
+use anyio_core::{Backend, Blocking, Checkpoint, Clock, Job, Spawn, Task, Timer};
+
+use crate::timer::TokioTimer;
+
+/// A tokio runtime that exists already, seen through the contract.
+///
+/// A handle does not keep the runtime running. Once the runtime has shut down, tasks and jobs that are passed to it are
+/// dropped inside the call, and timers that are polled from elsewhere still fire.
+///
+/// # Examples
+///
+/// ```
+/// use anyio_backend_tokio::TokioHandle;
+/// use anyio_core::{Spawn, Task};
+///
+/// #[tokio::main(flavor = "current_thread")]
+/// async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     let (sender, receiver) = tokio::sync::oneshot::channel();
+///     TokioHandle::current()?.spawn(Task::new(async { sender.send("done").unwrap() }));
+///     assert_eq!(receiver.await?, "done");
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct TokioHandle {
+    /// The runtime in use.
+    handle: Handle,
+    /// Whether the runtime's clock may ever differ from the system's: tokio pauses clocks of one-thread runtimes only.
+    pausable: bool,
+}
+
+impl TokioHandle {
+    /// The runtime behind `handle`.
+    ///
+    /// # Errors
+    ///
+    /// [`TokioError::NoTime`] and [`TokioError::NoIo`], when the runtime was built without timers or without I/O. tokio
+    /// has no question for this, so the handle tries both out; then, and only then, the panic hook sees the panic by
+    /// which tokio refuses. (Where panics abort, the refusal aborts.)
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use anyio_backend_tokio::{TokioError, TokioHandle};
+    ///
+    /// let bare = tokio::runtime::Builder::new_current_thread().build()?;
+    /// let error = TokioHandle::new(bare.handle().clone()).unwrap_err();
+    /// assert_eq!(error, TokioError::NoTime);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn new(handle: Handle) -> Result<Self, TokioError> {
+        let inside = handle.enter();
+        if catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_err() {
+            return Err(TokioError::NoTime);
+        }
+        if catch_unwind(|| drop(open_socket())).is_err() {
+            return Err(TokioError::NoIo);
+        }
+        drop(inside);
+        Ok(Self::with_all_enabled(handle))
+    }
+
+    /// The runtime around the current code.
+    ///
+    /// # Errors
+    ///
+    /// [`TokioError::NotInRuntime`] where there is none, and the errors of [`new`](Self::new).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use anyio_backend_tokio::{TokioError, TokioHandle};
+    ///
+    /// assert_eq!(TokioHandle::current().unwrap_err(), TokioError::NotInRuntime);
+    /// ```
+    pub fn current() -> Result<Self, TokioError> {
+        Handle::try_current().map_err(|_| TokioError::NotInRuntime).and_then(Self::new)
+    }
+
+    /// The runtime behind `handle`, which is known to have timers and I/O.
+    pub(crate) fn with_all_enabled(handle: Handle) -> Self {
+        let pausable = handle.runtime_flavor() != RuntimeFlavor::MultiThread;
+        TokioHandle { handle, pausable }
+    }
+
+    /// What tells this runtime from all others that are running.
+    #[must_use]
+    pub fn id(&self) -> Id {
+        self.handle.id()
+    }
+}
+
+impl Spawn for TokioHandle {
+    fn spawn(&self, task: Task) {
+        drop(self.handle.spawn(task));
+    }
+}
+
+impl Checkpoint for TokioHandle {
+    // Not `tokio::task::yield_now`: it keeps the waker until the worker's current poll returns, hence for ever if that
+    // poll is inside a foreign `block_on`.
+    fn checkpoint(&self, waker: &Waker) {
+        waker.wake_by_ref();
+    }
+}
+
+impl Clock for TokioHandle {
+    // tokio looks for the clock in the runtime around, so a clock that may be paused must be entered first.
+    fn now(&self) -> Instant {
+        if !self.pausable {
+            return Instant::now();
+        }
+        let _inside = self.handle.enter();
+        tokio::time::Instant::now().into_std()
+    }
+
+    fn timer(&self, deadline: Instant) -> Pin<Box<dyn Timer>> {
+        let _inside = self.handle.enter();
+        let sleep = tokio::time::sleep_until(deadline.into());
+        Box::pin(TokioTimer::new(sleep, self.clone()))
+    }
+
+    fn is_virtual(&self) -> bool {
+        if !self.pausable {
+            return false;
+        }
+        let before = Instant::now();
+        let here = self.now();
+        !(before..=Instant::now()).contains(&here)
+    }
+}
+
+impl Blocking for TokioHandle {
+    fn spawn_blocking(&self, job: Job) {
+        drop(self.handle.spawn_blocking(job));
+    }
+}
+
+impl Backend for TokioHandle {
+    fn name(&self) -> &'static str {
+        "tokio"
+    }
+}
+
+/// A tokio runtime cannot serve as a backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokioError {
+    /// The call was made outside of any tokio runtime.
+    #[error("not inside a tokio runtime: call this from a task of one, or pass its handle to `TokioHandle::new`")]
+    NotInRuntime,
+    /// The runtime has no timers.
+    #[error("the tokio runtime has no timers: call `enable_time` or `enable_all` on its builder")]
+    NoTime,
+    /// The runtime has no I/O.
+    #[error("the tokio runtime has no I/O: call `enable_io` or `enable_all` on its builder")]
+    NoIo,
+}
+
+/// Registers a socket of no further use with the I/O of the runtime around.
+///
+/// # Panics
+///
+/// When that runtime has no I/O.
+fn open_socket() -> io::Result<()> {
+    #[cfg(unix)]
+    tokio::net::UnixDatagram::unbound()?;
+    #[cfg(not(unix))]
+    {
+        let socket = std::net::UdpSocket::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
+        socket.set_nonblocking(true)?;
+        tokio::net::UdpSocket::from_std(socket)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,11 @@
+//! The cases, a module for each family of laws. Each is a plain async function that panics if its law does not hold.
+
+pub mod cancel;
+pub mod clean_up;
+pub mod context;
+pub mod deadlines;
+pub mod foreign_drop;
+pub mod groups;
+pub mod handles;
+pub mod shields;
+pub mod start;

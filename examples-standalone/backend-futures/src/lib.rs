@@ -1,0 +1,211 @@
+//! A stranger's backend: anyio on the thread pool of [`futures`] and one thread for timers.
+//!
+//! Written from the documentation of [`anyio_core`] alone; small, not fast.
+//!
+//! 1. Each task sits in a [`Slot`], which is polled by jobs of the pool, one for each wake. So a task that wakes itself
+//!    goes to the back of the pool's queue. (The pool's own wakers would have it polled again at once.)
+//! 2. The pool knows no way to drop a task that waits: such a task is kept by its wakers, wherever they are. The
+//!    [`Pool`] therefore keeps the slots, and empties them when it shuts down.
+//! 3. Tasks and wakers are dropped, and wakers woken, with no lock held: foreign code may run then.
+
+use std::collections::{BTreeMap, HashMap};
+use std::mem;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyio_core::{Backend, BlockOn, Blocking, Checkpoint, Clock, Job, Run, Spawn, StartError, Task, Timer};
+use futures::executor::ThreadPool;
+
+/// A recipe for a pool with a thread per core.
+#[derive(Clone, Debug, Default)]
+pub struct FuturesPool;
+
+impl Run for FuturesPool {
+    fn start(self: Box<Self>) -> Result<Box<dyn BlockOn>, StartError> {
+        let threads = ThreadPool::new().map_err(|error| StartError::new("futures", error))?;
+        let threads = Mutex::new(Some(threads));
+        Ok(Box::new(Started(Arc::new(Pool { threads, slots: Mutex::default() }))))
+    }
+}
+
+/// The pool while it runs.
+struct Started(Arc<Pool>);
+
+impl BlockOn for Started {
+    fn backend(&self) -> Arc<dyn Backend> {
+        Arc::new(PoolHandle(self.0.clone()))
+    }
+    fn block_on(&self, future: Pin<&mut (dyn Future<Output = ()> + '_)>) {
+        futures::executor::block_on(future);
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        _ = lock(&self.0.threads).take();
+        let slots = mem::take(&mut *lock(&self.0.slots));
+        slots.values().for_each(|slot| slot.clear());
+    }
+}
+
+/// The threads and the tasks.
+struct Pool {
+    /// The threads that poll; `None` once the pool has shut down.
+    threads: Mutex<Option<ThreadPool>>,
+    /// The tasks that are not finished, by number (2).
+    slots: Mutex<HashMap<u64, Arc<Slot>>>,
+}
+
+/// A place for one task.
+struct Slot {
+    number: u64,
+    pool: Arc<Pool>,
+    /// The task, until it is finished. Locked while it is polled.
+    task: Mutex<Option<Task>>,
+    /// Whether a job to poll the task is under way.
+    queued: AtomicBool,
+}
+
+impl Slot {
+    /// Polls the task, unless it is being polled: then whoever does it looks here again afterwards.
+    fn run(self: Arc<Self>) {
+        let Ok(mut task) = self.task.try_lock() else { return };
+        self.queued.store(false, SeqCst);
+        let waker = Waker::from(self.clone());
+        let finished = task.take_if(|task| Pin::new(task).poll(&mut Context::from_waker(&waker)).is_ready());
+        drop(task);
+        if finished.is_some() {
+            self.clear();
+        } else if self.queued.load(SeqCst) || lock(&self.pool.threads).is_none() {
+            self.enqueue();
+        }
+    }
+
+    fn enqueue(self: Arc<Self>) {
+        let threads = lock(&self.pool.threads).clone();
+        match threads {
+            Some(threads) => threads.spawn_ok(async { self.run() }),
+            None => self.clear(),
+        }
+    }
+
+    /// Drops the task, unless it is being polled.
+    fn clear(&self) {
+        let task = self.task.try_lock().ok().and_then(|mut task| task.take());
+        drop(task);
+        lock(&self.pool.slots).remove(&self.number);
+    }
+}
+
+impl Wake for Slot {
+    fn wake(self: Arc<Self>) {
+        if !self.queued.swap(true, SeqCst) {
+            self.enqueue();
+        }
+    }
+}
+
+/// What anyio uses.
+struct PoolHandle(Arc<Pool>);
+
+impl Spawn for PoolHandle {
+    fn spawn(&self, task: Task) {
+        let (number, pool) = (next_number(), self.0.clone());
+        let (task, queued) = (Mutex::new(Some(task)), AtomicBool::new(false));
+        let slot = Arc::new(Slot { number, pool, task, queued });
+        // Before it is queued: the end of the pool is seen there, or else it sees the slot.
+        lock(&self.0.slots).insert(number, slot.clone());
+        slot.wake();
+    }
+}
+
+impl Checkpoint for PoolHandle {
+    fn checkpoint(&self, waker: &Waker) {
+        waker.wake_by_ref();
+    }
+}
+
+impl Blocking for PoolHandle {
+    fn spawn_blocking(&self, job: Job) {
+        thread::spawn(job);
+    }
+}
+
+impl Clock for PoolHandle {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+    fn timer(&self, deadline: Instant) -> Pin<Box<dyn Timer>> {
+        Box::pin(PoolTimer((deadline, next_number())))
+    }
+}
+
+impl Backend for PoolHandle {
+    fn name(&self) -> &'static str {
+        "futures"
+    }
+}
+
+/// The wakers of all timers, by deadline and number; and what happens when an earlier one comes in.
+static ALARMS: Mutex<BTreeMap<(Instant, u64), Waker>> = Mutex::new(BTreeMap::new());
+static EARLIER: Condvar = Condvar::new();
+
+/// A timer, known by its deadline and its number.
+struct PoolTimer((Instant, u64));
+
+impl Timer for PoolTimer {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        static RINGER: OnceLock<thread::JoinHandle<()>> = OnceLock::new();
+        RINGER.get_or_init(|| thread::spawn(ring));
+        if Instant::now() >= self.0.0 {
+            return Poll::Ready(());
+        }
+        let waker = lock(&ALARMS).insert(self.0, cx.waker().clone());
+        drop(waker);
+        EARLIER.notify_one();
+        Poll::Pending
+    }
+    fn reset(mut self: Pin<&mut Self>, deadline: Instant) {
+        *self = PoolTimer((deadline, next_number()));
+    }
+}
+
+impl Drop for PoolTimer {
+    fn drop(&mut self) {
+        let waker = lock(&ALARMS).remove(&self.0);
+        drop(waker);
+    }
+}
+
+/// Wakes whoever is due, for ever.
+fn ring() {
+    let mut alarms = lock(&ALARMS);
+    loop {
+        let now = Instant::now();
+        match alarms.first_entry() {
+            Some(first) if first.key().0 <= now => {
+                let waker = first.remove();
+                drop(alarms);
+                waker.wake();
+                alarms = lock(&ALARMS);
+            }
+            first => {
+                let left = first.map_or(Duration::MAX, |first| first.key().0 - now);
+                alarms = EARLIER.wait_timeout(alarms, left).unwrap_or_else(PoisonError::into_inner).0;
+            }
+        }
+    }
+}
+
+fn next_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, SeqCst)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
