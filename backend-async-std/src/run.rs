@@ -45,9 +45,7 @@ impl AsyncStd {
 
 impl Run for AsyncStd {
     fn start(self: Box<Self>) -> Result<Box<dyn BlockOn>, StartError> {
-        Ok(Box::new(Started {
-            backend: Arc::new(AsyncStdHandle::global()),
-        }))
+        Ok(Box::new(Started { backend: Arc::new(AsyncStdHandle::global()) }))
     }
 }
 

@@ -18,10 +18,7 @@ pub(crate) struct AsyncStdTimer {
 impl AsyncStdTimer {
     /// A timer that fires at `deadline`.
     pub(crate) fn new(deadline: Instant) -> Self {
-        AsyncStdTimer {
-            timer: async_io::Timer::at(deadline),
-            deadline,
-        }
+        AsyncStdTimer { timer: async_io::Timer::at(deadline), deadline }
     }
 }
 

@@ -324,7 +324,6 @@ fn the_runtime_around_is_found() {
     assert_eq!(block_on(&*runtime, receiver), Ok(true));
 }
 
-
 // Helpers.
 
 /// Shorter than anybody would notice, longer than the resolution of the clocks.

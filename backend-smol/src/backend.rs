@@ -58,9 +58,7 @@ impl SmolHandle {
     /// ```
     #[must_use]
     pub fn with_executor(executor: &Arc<Executor<'static>>) -> Self {
-        SmolHandle {
-            owned: Some(Arc::new(Owned::new(executor))),
-        }
+        SmolHandle { owned: Some(Arc::new(Owned::new(executor))) }
     }
 
     /// Drops the tasks that were spawned through this handle and live, at once or later, and all that follow.

@@ -6,7 +6,8 @@
 //!
 //! 1. A task holds a handle to the executor, so no handle may own it: `Owned` holds it weakly.
 //! 2. A slot in `Live::slots` is taken before its task is spawned, and freed after its task was destroyed.
-//! 3. No task is dropped, cancelled or detached under the lock: destructors and wakers run foreign code.
+//! 3. No task is dropped, cancelled or detached under the lock: destructors and wakers run foreign code. The one waker
+//!    that is woken under it is that of the thread which drives the executor; `async-executor` holds a lock then, too.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -40,10 +41,7 @@ struct Live {
 impl Owned {
     /// No task on `executor` yet.
     pub(crate) fn new(executor: &Arc<Executor<'static>>) -> Self {
-        Owned {
-            executor: Arc::downgrade(executor),
-            live: Mutex::default(),
-        }
+        Owned { executor: Arc::downgrade(executor), live: Mutex::default() }
     }
 
     /// Starts `task`, or drops it once there is no executor for it.
@@ -57,10 +55,7 @@ impl Owned {
             return;
         }
         let slot = live.slots.vacant_entry();
-        let leave = Leave {
-            owned: self.clone(),
-            slot: slot.key(),
-        };
+        let leave = Leave { owned: self.clone(), slot: slot.key() };
         slot.insert(Some(executor.spawn(Tracked { task, _leave: leave })));
     }
 
@@ -107,7 +102,9 @@ impl Future for Tracked {
 
 /// Frees a slot.
 struct Leave {
+    /// Where the slot is.
     owned: Arc<Owned>,
+    /// Its key.
     slot: usize,
 }
 

@@ -53,16 +53,12 @@ impl Smol {
     /// smol's global executor, whose tasks run on threads of its own: on one, or on as many as the environment variable
     /// `SMOL_THREADS` says.
     pub fn global() -> Self {
-        Smol {
-            flavor: Flavor::Global,
-        }
+        Smol { flavor: Flavor::Global }
     }
 
     /// A new executor that runs everything on the thread that starts it, and only while that thread is in `block_on`.
     pub fn current_thread() -> Self {
-        Smol {
-            flavor: Flavor::CurrentThread,
-        }
+        Smol { flavor: Flavor::CurrentThread }
     }
 
     /// An executor of the application's.
@@ -71,9 +67,7 @@ impl Smol {
     /// application spawned there by itself. If it keeps the executor, it has to go on driving it, or to drop it, for
     /// the tasks that are shut down to be dropped.
     pub fn with_executor(executor: Arc<Executor<'static>>) -> Self {
-        Smol {
-            flavor: Flavor::Lent(executor),
-        }
+        Smol { flavor: Flavor::Lent(executor) }
     }
 }
 
@@ -91,10 +85,7 @@ impl Run for Smol {
             Flavor::Lent(executor) => Some(executor),
         };
         let backend = executor.as_ref().map_or_else(SmolHandle::global, SmolHandle::with_executor);
-        Ok(Box::new(Started {
-            backend: Arc::new(backend),
-            executor,
-        }))
+        Ok(Box::new(Started { backend: Arc::new(backend), executor }))
     }
 }
 

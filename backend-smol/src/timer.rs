@@ -18,10 +18,7 @@ pub(crate) struct SmolTimer {
 impl SmolTimer {
     /// A timer that fires at `deadline`.
     pub(crate) fn new(deadline: Instant) -> Self {
-        SmolTimer {
-            timer: async_io::Timer::at(deadline),
-            deadline,
-        }
+        SmolTimer { timer: async_io::Timer::at(deadline), deadline }
     }
 }
 

@@ -468,7 +468,6 @@ fn threads_may_join_in() {
     _ = helper.join().unwrap();
 }
 
-
 // Helpers.
 
 /// Shorter than anybody would notice, longer than the resolution of the clocks.

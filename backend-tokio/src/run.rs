@@ -51,16 +51,12 @@ enum Flavor {
 impl Tokio {
     /// A runtime that runs its tasks in parallel, on a thread per core.
     pub fn multi_thread() -> Self {
-        Tokio {
-            flavor: Flavor::MultiThread(None),
-        }
+        Tokio { flavor: Flavor::MultiThread(None) }
     }
 
     /// A runtime that runs everything on the thread that starts it, and only while that thread is in `block_on`.
     pub fn current_thread() -> Self {
-        Tokio {
-            flavor: Flavor::CurrentThread,
-        }
+        Tokio { flavor: Flavor::CurrentThread }
     }
 
     /// Makes it a [`multi_thread`](Tokio::multi_thread) runtime with `n` threads for tasks.
@@ -70,9 +66,7 @@ impl Tokio {
     /// When `n` is zero.
     pub fn worker_threads(self, n: usize) -> Self {
         assert!(n > 0, "a tokio runtime needs at least one worker thread");
-        Tokio {
-            flavor: Flavor::MultiThread(Some(n)),
-        }
+        Tokio { flavor: Flavor::MultiThread(Some(n)) }
     }
 }
 

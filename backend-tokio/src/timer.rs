@@ -32,12 +32,7 @@ pin_project! {
 impl TokioTimer {
     /// A timer that fires at the deadline of `sleep`, which was not polled yet.
     pub(crate) fn new(sleep: Sleep, clock: TokioHandle) -> Self {
-        TokioTimer {
-            sleep,
-            armed: false,
-            clock,
-            relay: None,
-        }
+        TokioTimer { sleep, armed: false, clock, relay: None }
     }
 }
 
@@ -71,12 +66,7 @@ impl Timer for TokioTimer {
 }
 
 /// Has a thread wake `waker` at `deadline`, which is `left` away, unless `relay` says that one will.
-fn wake_without_runtime(
-    relay: &mut Option<(Instant, Waker)>,
-    deadline: Instant,
-    left: Duration,
-    waker: &Waker,
-) {
+fn wake_without_runtime(relay: &mut Option<(Instant, Waker)>, deadline: Instant, left: Duration, waker: &Waker) {
     if relay.as_ref().is_some_and(|(at, whom)| *at == deadline && whom.will_wake(waker)) {
         return;
     }

@@ -563,7 +563,6 @@ fn poll_once(future: impl Future<Output = ()>) -> Poll<()> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))
 }
 
-
 // Helpers.
 
 /// Shorter than anybody would notice, longer than the resolution of the clocks.

@@ -1,24 +1,23 @@
 //! A stranger's backend: anyio on the thread pool of [`futures`] and one thread for timers.
 //!
-//! Written from the documentation of [`anyio_core`] alone; small, not fast.
-//!
-//! 1. Each task sits in a [`Slot`], which is polled by jobs of the pool, one for each wake. So a task that wakes itself
+//! 1. Each task sits in a `Slot`, which is polled by jobs of the pool, one for each wake. So a task that wakes itself
 //!    goes to the back of the pool's queue. (The pool's own wakers would have it polled again at once.)
 //! 2. The pool knows no way to drop a task that waits: such a task is kept by its wakers, wherever they are. The
-//!    [`Pool`] therefore keeps the slots, and empties them when it shuts down.
+//!    `Pool` therefore keeps the slots, and empties them when it shuts down.
 //! 3. Tasks and wakers are dropped, and wakers woken, with no lock held: foreign code may run then.
 
 use std::collections::{BTreeMap, HashMap};
-use std::mem;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, LazyLock, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyio_core::{Backend, BlockOn, Blocking, Checkpoint, Clock, Job, Run, Spawn, StartError, Task, Timer};
 use futures::executor::ThreadPool;
+
+/// Numbers slots and timers.
+static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// A recipe for a pool with a thread per core.
 #[derive(Clone, Debug, Default)]
@@ -27,8 +26,8 @@ pub struct FuturesPool;
 impl Run for FuturesPool {
     fn start(self: Box<Self>) -> Result<Box<dyn BlockOn>, StartError> {
         let threads = ThreadPool::new().map_err(|error| StartError::new("futures", error))?;
-        let threads = Mutex::new(Some(threads));
-        Ok(Box::new(Started(Arc::new(Pool { threads, slots: Mutex::default() }))))
+        let (threads, slots) = (Mutex::new(Some(threads)), Mutex::default());
+        Ok(Box::new(Started(Arc::new(Pool { threads, slots }))))
     }
 }
 
@@ -46,8 +45,8 @@ impl BlockOn for Started {
 
 impl Drop for Started {
     fn drop(&mut self) {
-        _ = lock(&self.0.threads).take();
-        let slots = mem::take(&mut *lock(&self.0.slots));
+        _ = self.0.threads.lock().unwrap().take();
+        let slots = std::mem::take(&mut *self.0.slots.lock().unwrap());
         slots.values().for_each(|slot| slot.clear());
     }
 }
@@ -80,13 +79,13 @@ impl Slot {
         drop(task);
         if finished.is_some() {
             self.clear();
-        } else if self.queued.load(SeqCst) || lock(&self.pool.threads).is_none() {
+        } else if self.queued.load(SeqCst) || self.pool.threads.lock().unwrap().is_none() {
             self.enqueue();
         }
     }
 
     fn enqueue(self: Arc<Self>) {
-        let threads = lock(&self.pool.threads).clone();
+        let threads = self.pool.threads.lock().unwrap().clone();
         match threads {
             Some(threads) => threads.spawn_ok(async { self.run() }),
             None => self.clear(),
@@ -95,9 +94,8 @@ impl Slot {
 
     /// Drops the task, unless it is being polled.
     fn clear(&self) {
-        let task = self.task.try_lock().ok().and_then(|mut task| task.take());
-        drop(task);
-        lock(&self.pool.slots).remove(&self.number);
+        drop(self.task.try_lock().ok().and_then(|mut task| task.take()));
+        self.pool.slots.lock().unwrap().remove(&self.number);
     }
 }
 
@@ -114,11 +112,11 @@ struct PoolHandle(Arc<Pool>);
 
 impl Spawn for PoolHandle {
     fn spawn(&self, task: Task) {
-        let (number, pool) = (next_number(), self.0.clone());
+        let (number, pool) = (NEXT.fetch_add(1, SeqCst), self.0.clone());
         let (task, queued) = (Mutex::new(Some(task)), AtomicBool::new(false));
         let slot = Arc::new(Slot { number, pool, task, queued });
         // Before it is queued: the end of the pool is seen there, or else it sees the slot.
-        lock(&self.0.slots).insert(number, slot.clone());
+        self.0.slots.lock().unwrap().insert(number, slot.clone());
         slot.wake();
     }
 }
@@ -131,7 +129,7 @@ impl Checkpoint for PoolHandle {
 
 impl Blocking for PoolHandle {
     fn spawn_blocking(&self, job: Job) {
-        thread::spawn(job);
+        std::thread::spawn(job);
     }
 }
 
@@ -140,7 +138,7 @@ impl Clock for PoolHandle {
         Instant::now()
     }
     fn timer(&self, deadline: Instant) -> Pin<Box<dyn Timer>> {
-        Box::pin(PoolTimer((deadline, next_number())))
+        Box::pin(PoolTimer((deadline, NEXT.fetch_add(1, SeqCst))))
     }
 }
 
@@ -151,7 +149,10 @@ impl Backend for PoolHandle {
 }
 
 /// The wakers of all timers, by deadline and number; and what happens when an earlier one comes in.
-static ALARMS: Mutex<BTreeMap<(Instant, u64), Waker>> = Mutex::new(BTreeMap::new());
+static ALARMS: LazyLock<Mutex<BTreeMap<(Instant, u64), Waker>>> = LazyLock::new(|| {
+    std::thread::spawn(ring);
+    Mutex::default()
+});
 static EARLIER: Condvar = Condvar::new();
 
 /// A timer, known by its deadline and its number.
@@ -159,31 +160,27 @@ struct PoolTimer((Instant, u64));
 
 impl Timer for PoolTimer {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        static RINGER: OnceLock<thread::JoinHandle<()>> = OnceLock::new();
-        RINGER.get_or_init(|| thread::spawn(ring));
         if Instant::now() >= self.0.0 {
             return Poll::Ready(());
         }
-        let waker = lock(&ALARMS).insert(self.0, cx.waker().clone());
-        drop(waker);
+        let _replaced = ALARMS.lock().unwrap().insert(self.0, cx.waker().clone());
         EARLIER.notify_one();
         Poll::Pending
     }
     fn reset(mut self: Pin<&mut Self>, deadline: Instant) {
-        *self = PoolTimer((deadline, next_number()));
+        *self = PoolTimer((deadline, NEXT.fetch_add(1, SeqCst)));
     }
 }
 
 impl Drop for PoolTimer {
     fn drop(&mut self) {
-        let waker = lock(&ALARMS).remove(&self.0);
-        drop(waker);
+        let _removed = ALARMS.lock().unwrap().remove(&self.0);
     }
 }
 
 /// Wakes whoever is due, for ever.
 fn ring() {
-    let mut alarms = lock(&ALARMS);
+    let mut alarms = ALARMS.lock().unwrap();
     loop {
         let now = Instant::now();
         match alarms.first_entry() {
@@ -191,21 +188,12 @@ fn ring() {
                 let waker = first.remove();
                 drop(alarms);
                 waker.wake();
-                alarms = lock(&ALARMS);
+                alarms = ALARMS.lock().unwrap();
             }
             first => {
                 let left = first.map_or(Duration::MAX, |first| first.key().0 - now);
-                alarms = EARLIER.wait_timeout(alarms, left).unwrap_or_else(PoisonError::into_inner).0;
+                alarms = EARLIER.wait_timeout(alarms, left).unwrap().0;
             }
         }
     }
-}
-
-fn next_number() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    NEXT.fetch_add(1, SeqCst)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
