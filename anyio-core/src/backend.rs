@@ -44,7 +44,8 @@ impl Run for Box<dyn Run> {
 /// A runtime that was started by [`Run::start`]. Dropping it shuts the runtime down.
 ///
 /// **Implementors must** see to it that a drop of this value ends in a drop of every task that the runtime still has:
-/// at once, or, for a runtime that is never shut down, never. A task that is still running is never leaked.
+/// at once, or, for a runtime that is never shut down, never. A task that is still running is never leaked. Where the
+/// runtime belongs to somebody else and goes on, that concerns the tasks spawned through this value's backend.
 pub trait BlockOn {
     /// The handle through which this runtime is used.
     fn backend(&self) -> Arc<dyn Backend>;

@@ -14,8 +14,9 @@ use std::task::Waker;
 ///
 /// **Callers may** call it from within a poll, and must return `Pending` after it.
 ///
-/// The trap: handing the waker to a queue that the runtime only looks at when the current task has returned. Inside a
-/// nested `block_on` that never happens.
+/// The traps: handing the waker to a queue that the runtime only looks at when the current task has returned, since
+/// inside a nested `block_on` that never happens; and an executor that polls a task which woke itself again at once,
+/// such as the thread pool of `futures`, where the wake has to come from elsewhere.
 pub trait Checkpoint {
     /// Wakes `waker` once others have had their turn.
     fn checkpoint(&self, waker: &Waker);

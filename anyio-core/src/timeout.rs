@@ -38,11 +38,14 @@ pub trait Clock {
 /// - after a `Pending`, wake the waker of the latest poll once the deadline is reached, even if the task around it
 ///   keeps the runtime busy: a timer must not be subject to a cooperative budget that its task has used up;
 /// - keep answering `Ready` until it is reset;
+/// - go on firing on time after the runtime has shut down, or fire at once then: whoever waits outside must not wait for
+///   ever;
 /// - keep working when other timers are reset or dropped, and on whichever thread it is polled, reset or dropped;
 /// - wake without holding a lock that any method of the runtime needs: the waker may cancel tasks, spawn, reset other
 ///   timers and read the clock, inside the call.
 ///
-/// **Callers must** poll after [`reset`](Timer::reset): an earlier registration may or may not survive it.
+/// **Callers must** poll after [`reset`](Timer::reset), since an earlier registration may or may not survive it, and pass
+/// wakers that are cheap to drop: some runtimes drop the waker that is replaced under a lock.
 pub trait Timer: Send {
     /// `Ready` once the deadline is reached; otherwise the waker of `cx` is woken then.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()>;

@@ -119,7 +119,6 @@ impl<T> TaskCell<T> {
 /// assert_eq!(sum, Ok(3));
 /// # });
 /// ```
-#[must_use = "a handle does nothing by itself; drop it with `let _ =` or a statement if the value is not needed"]
 pub struct TaskHandle<T> {
     node: Arc<Node<TaskCell<T>>>,
     entry: Entry,

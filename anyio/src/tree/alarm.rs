@@ -25,8 +25,9 @@ pub(crate) enum Bell {
 }
 
 pub(super) struct Alarm {
-    /// Somebody wants the timer looked at. Set before trying the lock and cleared under it, so that either the one
-    /// who set it gets the lock, or the one who has it sees this afterwards (both SeqCst).
+    /// Somebody wants the timer looked at. Set before trying the lock, cleared under it, and read after letting go, each
+    /// time by a read-modify-write with AcqRel: either the one who sets it gets the lock, or the one who has it sees it
+    /// afterwards.
     rung: AtomicBool,
     /// Whether it was ever armed.
     used: AtomicBool,
@@ -86,21 +87,26 @@ impl Alarm {
 
     /// Looks whether the timer has fired, and for when it was set; otherwise it will wake the bell.
     fn answer(&self) -> Option<Instant> {
-        self.rung.store(true, Ordering::SeqCst);
-        let mut due = None;
-        while due.is_none() && self.rung.load(Ordering::SeqCst) {
-            let Some(mut slot) = self.armed.try_lock() else {
-                break;
-            };
-            self.rung.store(false, Ordering::SeqCst);
-            if let Some(armed) = &mut *slot {
-                let mut cx = Context::from_waker(&armed.bell);
-                if armed.timer.as_mut().poll(&mut cx).is_ready() {
-                    due = slot.take();
-                }
+        loop {
+            self.rung.swap(true, Ordering::AcqRel);
+            let mut slot = self.armed.try_lock()?;
+            self.rung.swap(false, Ordering::AcqRel);
+            let fired = slot.as_mut().is_some_and(Armed::has_fired);
+            let armed = slot.take_if(|_| fired);
+            drop(slot);
+            if let Some(armed) = armed {
+                return Some(armed.at);
+            }
+            if !self.rung.fetch_or(false, Ordering::AcqRel) {
+                return None;
             }
         }
-        due.map(|armed| armed.at)
+    }
+}
+
+impl Armed {
+    fn has_fired(&mut self) -> bool {
+        self.timer.as_mut().poll(&mut Context::from_waker(&self.bell)).is_ready()
     }
 }
 
@@ -126,5 +132,13 @@ impl Wake for Rope {
         if let Some(at) = alarm.answer() {
             node.ring(self.bell, at);
         }
+    }
+}
+
+#[cfg(all(test, anyio_loom))]
+impl Node {
+    /// What the backend's timer does when it fires.
+    pub(super) fn ring_for_test(self: &Link) {
+        Arc::new(Rope { node: Arc::downgrade(self), bell: Bell::Deadline }).wake();
     }
 }

@@ -1,1 +1,696 @@
-//! Cases of the laws F.
+//! Cases of the laws F: what becomes of tasks whose group was dropped, aborted or forgotten by foreign code.
+
+use std::future::{Future, pending};
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use anyio::{
+    CancelReason, CancelScope, Event, OwnedTaskGroup, Runtime, TaskError, TaskHandle, TryTaskGroup, Unhandled,
+    checkpoint, enter, finally, finally_detached, protect, shield, shield_for, sleep, sleep_forever, task_group,
+    timeout, try_task_group,
+};
+use anyio_core::Task;
+use futures::channel::oneshot;
+use futures::executor::block_on;
+use futures::future::{AbortHandle, abortable, select};
+
+use crate::fixture::{Drops, LONG, SHORT, hooked, in_own_run, panic_of, poll_times};
+
+/// Tasks that never end by themselves.
+#[derive(Clone, Default)]
+struct Endless {
+    made: Arc<AtomicUsize>,
+    drops: Drops,
+}
+
+impl Endless {
+    fn task(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.made.fetch_add(1, Ordering::SeqCst);
+        let token = self.drops.token();
+        async move {
+            let _token = token;
+            sleep_forever().await;
+        }
+    }
+
+    fn made(&self) -> usize {
+        self.made.load(Ordering::SeqCst)
+    }
+
+    fn left(&self) -> usize {
+        self.made() - self.drops.count()
+    }
+
+    /// A group that has one of them more after each of its first three polls, and drains from the fourth on.
+    fn group(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let endless = self.clone();
+        Box::pin(async move {
+            let _ = task_group(async |tg| {
+                for _ in 0..3 {
+                    tg.spawn(endless.task());
+                    checkpoint().await;
+                }
+            })
+            .await;
+        })
+    }
+}
+
+/// Forgets `future` after so many polls.
+async fn forget_after(polls: usize, future: impl Future) {
+    let unfinished = poll_times(polls, Box::pin(future)).await.err();
+    mem::forget(unfinished.expect("it is not done yet"));
+}
+
+/// Drops `future` after so many polls.
+async fn drop_after(polls: usize, future: impl Future) {
+    let unfinished = poll_times(polls, Box::pin(future)).await.err();
+    drop(unfinished.expect("it is not done yet"));
+}
+
+fn stalled(outcome: &Unhandled) -> bool {
+    matches!(outcome, Unhandled::Stalled)
+}
+
+/// A runtime of little patience, and an event that happens when it complains.
+fn impatient() -> (Runtime, Arc<AtomicUsize>, Arc<Event>) {
+    let complaints = Arc::new(AtomicUsize::new(0));
+    let complained = Arc::new(Event::new());
+    let (count, event) = (complaints.clone(), complained.clone());
+    let runtime = Runtime::current().unwrap().with_patience(SHORT).with_hook(move |outcome| {
+        count.fetch_add(usize::from(stalled(&outcome)), Ordering::SeqCst);
+        event.set();
+    });
+    (runtime, complaints, complained)
+}
+
+/// Drops a group half-way, one of whose tasks still has to do what it does under a shield; then lets it do that, and
+/// waits until it has.
+async fn orphan<F>(runtime: &Runtime, end: impl FnOnce() -> F + Send + 'static)
+where
+    F: Future<Output = Result<(), String>> + Send + 'static,
+{
+    let (began, go) = (Arc::new(Event::new()), Arc::new(Event::new()));
+    let (begins, goes) = (began.clone(), go.clone());
+    let group = try_task_group(async move |tg: TryTaskGroup<String>| {
+        tg.spawn(async move {
+            begins.set();
+            shield(goes.wait()).await;
+            end().await
+        });
+        pending::<Result<(), _>>().await
+    });
+    let group = Box::pin(enter(runtime.clone(), group));
+    drop(select(group, Box::pin(began.wait())).await);
+    go.set();
+    assert!(runtime.quiesce(LONG).await);
+}
+
+/// F1, F2: A group dropped at whatever poll leaves no task behind when the scope around it is over.
+pub async fn a_group_dropped_at_any_poll_leaves_no_task_behind() {
+    for polls in 0..=4 {
+        let endless = Endless::default();
+        let outcome = CancelScope::new().run(drop_after(polls, endless.group())).await;
+        assert_eq!(outcome, Ok(()));
+        assert_eq!(endless.made(), polls.min(3));
+        assert_eq!(endless.left(), 0, "dropped after {polls} polls");
+    }
+}
+
+/// F1, F2: A scope dropped at whatever poll, with a timeout, a shield and a group inside, leaves no task behind when
+/// the scope around it is over.
+pub async fn a_scope_dropped_at_any_poll_leaves_no_task_behind() {
+    for polls in 0..=4 {
+        let endless = Endless::default();
+        let inner = CancelScope::new().run(timeout(LONG, shield(endless.group())));
+        let outcome = CancelScope::new().run(drop_after(polls, inner)).await;
+        assert_eq!(outcome, Ok(()));
+        assert_eq!(endless.made(), polls.min(3));
+        assert_eq!(endless.left(), 0, "dropped after {polls} polls");
+    }
+}
+
+/// F1: The tasks of a group that loses a foreign select are cancelled, and say that their group was dropped.
+pub async fn a_group_that_loses_a_foreign_select_cancels_its_tasks() {
+    let mut task = None;
+    let group = Box::pin(task_group(async |tg| {
+        task = Some(tg.spawn(sleep_forever()));
+        pending::<()>().await;
+    }));
+    drop(select(group, Box::pin(sleep(SHORT))).await);
+    let error = task.unwrap().await.unwrap_err();
+    let TaskError::Cancelled(cancelled) = error else { panic!("{error}") };
+    assert!(matches!(cancelled.reason(), CancelReason::GroupDropped), "{cancelled}");
+}
+
+/// F1, F2: A foreign abort of the future around a group cancels its tasks.
+pub async fn a_group_in_an_aborted_future_cancels_its_tasks() {
+    let endless = Endless::default();
+    let scope = CancelScope::new().run(async {
+        let (group, handle) = abortable(endless.group());
+        let abort = async {
+            checkpoint().await;
+            handle.abort();
+        };
+        let (outcome, ()) = futures::join!(group, abort);
+        assert!(outcome.is_err());
+    });
+    assert_eq!(scope.await, Ok(()));
+    assert!(endless.made() > 0);
+    assert_eq!(endless.left(), 0);
+}
+
+/// F1, F2: A group in a foreign task that is aborted cancels its tasks, which the implicit root has counted.
+pub async fn a_group_in_an_aborted_foreign_task_cancels_its_tasks() {
+    let endless = Endless::default();
+    let (runtime, heard) = hooked();
+    let (running, runs) = oneshot::channel();
+    let group = endless.group();
+    let (foreign, handle): (_, AbortHandle) = abortable(enter(runtime.clone(), async move {
+        let announce = async { running.send(()).unwrap() };
+        futures::join!(group, announce);
+    }));
+    runtime.backend().spawn(Task::new(async { drop(foreign.await) }));
+    runs.await.unwrap();
+    handle.abort();
+    assert!(runtime.quiesce(LONG).await);
+    assert!(endless.made() > 0);
+    assert_eq!(endless.left(), 0);
+    assert!(heard.is_empty(), "{:?}", heard.texts());
+}
+
+/// F1, F2: A group that is dropped on another thread cancels its tasks, and the scope around waits for them.
+pub async fn a_group_dropped_on_another_thread_cancels_its_tasks() {
+    let endless = Endless::default();
+    let scope = CancelScope::new().run(async {
+        let group = poll_times(1, endless.group()).await.unwrap_err();
+        thread::spawn(move || drop(group)).join().unwrap();
+    });
+    assert_eq!(scope.await, Ok(()));
+    assert_eq!((endless.made(), endless.left()), (1, 0));
+}
+
+/// F1: A group that was never polled has started nothing, and dropping it does nothing.
+pub async fn a_group_dropped_before_its_first_poll_owes_nothing() {
+    let endless = Endless::default();
+    let (runtime, heard) = hooked();
+    let mut opened = false;
+    enter(runtime, async {
+        drop(task_group(async |tg| {
+            opened = true;
+            tg.spawn(endless.task());
+        }));
+    })
+    .await;
+    assert!(!opened);
+    assert_eq!(endless.made(), 0);
+    assert!(heard.is_empty(), "{:?}", heard.texts());
+}
+
+/// F2: Every barrier waits for tasks that were orphaned inside it: a scope, a timeout, and a group whose body or task
+/// the orphan's group was dropped in.
+pub async fn every_barrier_waits_for_the_orphans_inside_it() {
+    let endless = Endless::default();
+    assert_eq!(CancelScope::new().run(drop_after(2, endless.group())).await, Ok(()));
+    assert_eq!(endless.left(), 0, "scope");
+    assert_eq!(timeout(LONG, drop_after(2, endless.group())).await, Ok(()));
+    assert_eq!(endless.left(), 0, "timeout");
+    assert_eq!(task_group(async |_| drop_after(2, endless.group()).await).await, Ok(()));
+    assert_eq!(endless.left(), 0, "group");
+    let group = endless.group();
+    let outcome = task_group(async |tg| drop(tg.spawn(drop_after(2, group)))).await;
+    assert_eq!(outcome, Ok(()));
+    assert_eq!(endless.left(), 0, "task");
+    assert_eq!(endless.made(), 8);
+}
+
+/// F2: Tasks of tasks of a dropped group are waited for as well.
+pub async fn grandchildren_of_a_dropped_group_are_waited_for() {
+    let endless = Endless::default();
+    let began = Arc::new(Event::new());
+    let scope = CancelScope::new().run(async {
+        let (begins, grandchild) = (began.clone(), endless.task());
+        let family = task_group(async |tg| {
+            let inner = task_group(async move |tg| {
+                tg.spawn(grandchild);
+                begins.set();
+            });
+            tg.spawn(async { drop(inner.await) });
+        });
+        drop(select(Box::pin(family), Box::pin(began.wait())).await);
+    });
+    assert_eq!(scope.await, Ok(()));
+    assert_eq!((endless.made(), endless.left()), (1, 0));
+}
+
+/// F2: Blocking work of a dropped group is waited for, since a thread cannot be stopped.
+pub async fn blocking_work_of_a_dropped_group_is_waited_for() {
+    let over = Arc::new(AtomicUsize::new(0));
+    let (go, goes) = mpsc::channel::<()>();
+    let scope = CancelScope::new().run(async {
+        let over = over.clone();
+        let group = task_group(async move |tg| {
+            let _go = go; // dropped with the group
+            tg.spawn_blocking(move || {
+                assert!(goes.recv().is_err());
+                thread::sleep(SHORT);
+                over.store(1, Ordering::SeqCst);
+            });
+            pending::<()>().await;
+        });
+        drop_after(1, group).await;
+    });
+    assert_eq!(scope.await, Ok(()));
+    assert_eq!(over.load(Ordering::SeqCst), 1);
+}
+
+/// F2: A clean-up that a dropped group's task still does under a shield is waited for.
+pub async fn a_shield_in_an_orphan_is_waited_for() {
+    let ended = Drops::new();
+    let began = Arc::new(Event::new());
+    let scope = CancelScope::new().run(async {
+        let (begins, end) = (began.clone(), ended.token());
+        let group = task_group(async |tg| {
+            tg.spawn(shield(async move {
+                begins.set();
+                sleep(SHORT).await;
+                drop(end);
+                checkpoint().await;
+            }));
+        });
+        drop(select(Box::pin(group), Box::pin(began.wait())).await);
+        assert_eq!(ended.count(), 0);
+    });
+    assert_eq!(scope.await, Ok(()));
+    assert_eq!(ended.count(), 1);
+}
+
+/// F2: A forgotten group is waited for like a dropped one, whether its body was still running or not, by every barrier.
+pub async fn a_forgotten_group_is_cancelled_and_waited_for_at_the_next_barrier() {
+    for polls in 1..=4 {
+        let endless = Endless::default();
+        assert_eq!(CancelScope::new().run(forget_after(polls, endless.group())).await, Ok(()));
+        assert_eq!(endless.left(), 0, "scope, {polls} polls");
+        assert_eq!(timeout(LONG, forget_after(polls, endless.group())).await, Ok(()));
+        assert_eq!(endless.left(), 0, "timeout, {polls} polls");
+        assert_eq!(task_group(async |_| forget_after(polls, endless.group()).await).await, Ok(()));
+        assert_eq!(endless.left(), 0, "group, {polls} polls");
+        assert_eq!(endless.made(), 3 * polls.min(3));
+    }
+}
+
+/// F2: A group forgotten inside a task is waited for by the task's group.
+pub async fn a_group_forgotten_in_a_task_is_waited_for_by_the_group_of_the_task() {
+    let endless = Endless::default();
+    let group = endless.group();
+    let outcome = task_group(async |tg| drop(tg.spawn(forget_after(2, group)))).await;
+    assert_eq!(outcome, Ok(()));
+    assert_eq!((endless.made(), endless.left()), (2, 0));
+}
+
+/// F2: A forgotten scope or timeout around a group does not hide the group's tasks from the next barrier.
+pub async fn a_group_forgotten_together_with_its_scope_is_waited_for() {
+    for polls in 1..=4 {
+        let endless = Endless::default();
+        let scoped = CancelScope::new().run(timeout(LONG, endless.group()));
+        assert_eq!(CancelScope::new().run(forget_after(polls, scoped)).await, Ok(()));
+        assert_eq!((endless.made(), endless.left()), (polls.min(3), 0));
+    }
+}
+
+/// F2: No task outlives the run: not those of groups that were dropped or forgotten in its main future, nor those of a
+/// forgotten owned group.
+pub async fn no_task_outlives_the_run() {
+    let endless = Endless::default();
+    let inside = endless.clone();
+    in_own_run(move || async move {
+        drop_after(2, inside.group()).await;
+        forget_after(2, inside.group()).await;
+        let owned = OwnedTaskGroup::new();
+        owned.spawn(inside.task());
+        mem::forget(owned);
+        drop(OwnedTaskGroup::new().spawn(inside.task()));
+    });
+    assert_eq!((endless.made(), endless.left()), (6, 0));
+}
+
+/// F2: No task outlives the run that ends in a panic, or in a foreign drop of everything in its main future.
+pub async fn no_task_outlives_a_run_that_panics() {
+    let endless = Endless::default();
+    let inside = endless.clone();
+    let said = panic_of(|| {
+        in_own_run(move || async move {
+            drop_after(2, inside.group()).await;
+            let group = task_group(async |tg| {
+                tg.spawn(inside.task());
+                panic!("over");
+            });
+            let () = group.await.unwrap();
+        });
+    });
+    assert_eq!(said, "over");
+    assert_eq!((endless.made(), endless.left()), (3, 0));
+}
+
+/// F2: Outside any run the root of the runtime counts the tasks of a dropped group, and `quiesce` waits for them.
+pub async fn outside_a_run_quiesce_waits_for_the_tasks_of_a_dropped_group() {
+    let endless = Endless::default();
+    let (runtime, _heard) = hooked();
+    let (elsewhere, group) = (runtime.clone(), endless.group());
+    let outside = thread::spawn(move || block_on(enter(elsewhere, drop_after(2, group))));
+    outside.join().unwrap();
+    assert!(runtime.quiesce(LONG).await);
+    assert_eq!((endless.made(), endless.left()), (2, 0));
+}
+
+/// F2: Outside any run the root of the runtime counts the tasks of a forgotten group as well: they live on, since the
+/// root cannot be cancelled, and `quiesce` says so.
+pub async fn outside_a_run_quiesce_sees_the_tasks_of_a_forgotten_group() {
+    let (runtime, _heard) = hooked();
+    let go = Arc::new(Event::new());
+    let goes = go.clone();
+    let group = task_group(async move |tg| {
+        tg.spawn(async move { goes.wait().await });
+        pending::<()>().await;
+    });
+    forget_after(1, enter(runtime.clone(), group)).await;
+    assert!(!runtime.quiesce(SHORT).await);
+    go.set();
+    assert!(runtime.quiesce(LONG).await);
+}
+
+/// F2: `quiesce` gives up after its timeout, and works on a thread that no runtime is around.
+pub async fn quiesce_gives_up_after_its_timeout() {
+    let (runtime, _heard) = hooked();
+    let go = Arc::new(Event::new());
+    let goes = go.clone();
+    let work = protect(async move { goes.wait().await });
+    enter(runtime.clone(), drop_after(1, work)).await;
+    let (waited, waits) = oneshot::channel();
+    let elsewhere = runtime.clone();
+    thread::spawn(move || waited.send(block_on(elsewhere.quiesce(SHORT))).unwrap());
+    assert!(!waits.await.unwrap());
+    go.set();
+    assert!(runtime.quiesce(LONG).await);
+    assert!(runtime.quiesce(Duration::ZERO).await);
+}
+
+/// F2: A group that is dropped outside any run leaves its neighbours alone: the root cannot be cancelled.
+pub async fn dropping_a_group_at_the_root_cancels_no_other() {
+    let (runtime, _heard) = hooked();
+    let endless = Endless::default();
+    let go = Arc::new(Event::new());
+    let goes = go.clone();
+    let neighbour = enter(
+        runtime.clone(),
+        task_group(async |tg| {
+            let task = tg.spawn(async move { goes.wait().await });
+            task.value().await;
+            7
+        }),
+    );
+    let neighbour = poll_times(1, Box::pin(neighbour)).await.unwrap_err();
+    enter(runtime, drop_after(3, endless.group())).await;
+    go.set();
+    assert_eq!(neighbour.await, Ok(7));
+}
+
+/// F3: The error of a task whose group was dropped reaches the hook, with the task and the error.
+pub async fn the_error_of_an_orphan_reaches_the_hook() {
+    let (runtime, heard) = hooked();
+    orphan(&runtime, || async { Err("late".to_owned()) }).await;
+    let told = heard.count(|outcome| match outcome {
+        Unhandled::Failed { task: Some(_), error, .. } => error.downcast_ref::<String>().unwrap() == "late",
+        _ => false,
+    });
+    assert_eq!((told, heard.texts().len()), (1, 1), "{:?}", heard.texts());
+}
+
+/// F3: The panic of a task whose group was dropped reaches the hook.
+pub async fn the_panic_of_an_orphan_reaches_the_hook() {
+    let (runtime, heard) = hooked();
+    orphan(&runtime, || async { panic!("late") }).await;
+    let told = heard.count(|outcome| match outcome {
+        Unhandled::Panicked { task: Some(_), message, .. } => message == "late",
+        _ => false,
+    });
+    assert_eq!((told, heard.texts().len()), (1, 1), "{:?}", heard.texts());
+}
+
+/// F3: The panic of an orphan's destructor reaches the hook.
+pub async fn the_panic_of_an_orphans_destructor_reaches_the_hook() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("in a destructor");
+        }
+    }
+    let (runtime, heard) = hooked();
+    orphan(&runtime, || async {
+        let _bomb = Bomb;
+        sleep_forever().await;
+        Ok(())
+    })
+    .await;
+    let told = heard.count(|outcome| matches!(outcome, Unhandled::Panicked { task: Some(_), .. }));
+    assert_eq!((told, heard.texts().len()), (1, 1), "{:?}", heard.texts());
+}
+
+/// F3: An orphan that is cancelled, or ends well, is no news for the hook.
+pub async fn the_hook_does_not_hear_of_orphans_that_end_well() {
+    let (runtime, heard) = hooked();
+    orphan(&runtime, || async { Ok(()) }).await;
+    orphan(&runtime, || async { Ok(sleep_forever().await) }).await;
+    assert!(heard.is_empty(), "{:?}", heard.texts());
+}
+
+/// F3: What a group had collected when it was dropped reaches the hook: errors of tasks and of the body.
+pub async fn the_errors_that_a_dropped_group_had_collected_reach_the_hook() {
+    let (runtime, heard) = hooked();
+    let (go, ends) = (Arc::new(Event::new()), Event::new());
+    let goes = go.clone();
+    let group = try_task_group(async |tg| {
+        tg.spawn(shield(async move { Ok(goes.wait().await) }));
+        let failing: TaskHandle<()> = tg.spawn(async { Err("the task's") });
+        while !failing.is_finished() {
+            shield(checkpoint()).await;
+        }
+        ends.set();
+        Err::<(), _>("the body's")
+    });
+    let group = Box::pin(enter(runtime.clone(), group));
+    drop(select(group, Box::pin(ends.wait())).await);
+    go.set();
+    assert!(runtime.quiesce(LONG).await);
+    assert_eq!(heard.count(|outcome| failed_with(outcome, "the task's")), 1, "{:?}", heard.texts());
+    assert_eq!(heard.count(|outcome| failed_with(outcome, "the body's")), 1, "{:?}", heard.texts());
+}
+
+fn failed_with(outcome: &Unhandled, expected: &str) -> bool {
+    match outcome {
+        Unhandled::Failed { error, .. } => error.downcast_ref::<&str>() == Some(&expected),
+        _ => false,
+    }
+}
+
+/// F3: What an owned group had collected when it was dropped, and what its tasks still come to, reaches the hook.
+pub async fn the_errors_of_a_dropped_owned_group_reach_the_hook() {
+    let (runtime, heard) = hooked();
+    let (go, goes) = oneshot::channel::<()>();
+    enter(runtime.clone(), async {
+        let owned = OwnedTaskGroup::fallible();
+        let early = owned.spawn(async { Err::<(), _>("early") });
+        let late = owned.spawn(shield(async {
+            goes.await.unwrap();
+            Err::<(), _>("late")
+        }));
+        assert!(early.await.is_err());
+        drop((owned, late));
+    })
+    .await;
+    assert_eq!(heard.count(|outcome| failed_with(outcome, "early")), 1, "{:?}", heard.texts());
+    go.send(()).unwrap();
+    assert!(runtime.quiesce(LONG).await);
+    assert_eq!(heard.count(|outcome| failed_with(outcome, "late")), 1, "{:?}", heard.texts());
+}
+
+/// F3: The errors of a forgotten group reach the hook, at the latest when the barrier is passed that waits for it.
+pub async fn the_errors_of_a_forgotten_group_reach_the_hook() {
+    let (runtime, heard) = hooked();
+    let (go, goes) = oneshot::channel();
+    let group = try_task_group(async |tg| {
+        tg.spawn(shield(async {
+            goes.await.unwrap();
+            Err::<(), _>("forgotten")
+        }));
+        Ok(pending::<()>().await)
+    });
+    let scope = CancelScope::new().run(async {
+        forget_after(1, group).await;
+        go.send(()).unwrap();
+    });
+    assert_eq!(enter(runtime.clone(), scope).await, Ok(()));
+    assert_eq!(heard.count(|outcome| failed_with(outcome, "forgotten")), 1, "{:?}", heard.texts());
+}
+
+/// F5: A forgotten group does not keep the scope around from being cancelled, whatever it was doing.
+pub async fn a_forgotten_group_does_not_hold_the_scope_around() {
+    for polls in 1..=4 {
+        let endless = Endless::default();
+        let scope = CancelScope::new();
+        let handle = scope.handle();
+        let outcome = scope.run(async {
+            forget_after(polls, endless.group()).await;
+            handle.cancel();
+            sleep_forever().await;
+        });
+        assert!(outcome.await.is_err());
+        assert_eq!((endless.made(), endless.left()), (polls.min(3), 0));
+    }
+}
+
+/// F5: A forgotten `shield_for` holds the scope around for its grace and no longer.
+pub async fn a_forgotten_shield_for_holds_for_its_grace() {
+    let scope = CancelScope::new();
+    let handle = scope.handle();
+    let mut cancelled = None;
+    let outcome = scope.run(async {
+        forget_after(1, shield_for(SHORT, pending::<()>())).await;
+        cancelled = Some(anyio::now());
+        handle.cancel();
+        sleep_forever().await;
+    });
+    assert!(outcome.await.is_err());
+    assert!(anyio::now() - cancelled.unwrap() >= SHORT);
+}
+
+/// F5: A graced `finally` that was forgotten during its body does not keep the scope around from being cancelled.
+pub async fn a_graced_finally_forgotten_during_its_body_holds_for_its_grace() {
+    let scope = CancelScope::new();
+    let handle = scope.handle();
+    let outcome = scope.run(async {
+        forget_after(1, finally(pending::<()>(), pending()).grace(SHORT)).await;
+        handle.cancel();
+        sleep_forever().await;
+    });
+    assert!(outcome.await.is_err());
+}
+
+/// F5: A graced `finally` that was forgotten during its clean-up does not keep the scope around from being cancelled.
+pub async fn a_graced_finally_forgotten_during_its_clean_up_holds_for_its_grace() {
+    let scope = CancelScope::new();
+    let handle = scope.handle();
+    let outcome = scope.run(async {
+        forget_after(1, finally(async {}, pending()).grace(SHORT)).await;
+        handle.cancel();
+        sleep_forever().await;
+    });
+    assert!(outcome.await.is_err());
+}
+
+/// F5: A graced `finally_detached` that was forgotten does not keep the scope around from being cancelled, whatever it
+/// was doing.
+pub async fn a_graced_finally_detached_that_was_forgotten_holds_for_its_grace() {
+    let (runtime, _heard) = hooked();
+    let scope = CancelScope::new();
+    let handle = scope.handle();
+    let outcome = scope.run(async {
+        forget_after(1, finally_detached(pending::<()>(), pending()).grace(SHORT)).await;
+        forget_after(1, finally_detached(async {}, pending()).grace(SHORT)).await;
+        handle.cancel();
+        sleep_forever().await;
+    });
+    assert!(enter(runtime.clone(), outcome).await.is_err());
+    assert!(runtime.quiesce(LONG).await);
+}
+
+/// F5: A forgotten start does not keep the scope around from being cancelled: the task that it waited for is.
+pub async fn a_forgotten_start_does_not_hold_the_scope_around() {
+    let endless = Endless::default();
+    let outcome = task_group(async |tg| {
+        let scope = CancelScope::new();
+        let handle = scope.handle();
+        let inner = scope.run(async {
+            let task = endless.task();
+            let start = tg.start(async move |_started: anyio::Started<()>| task.await);
+            forget_after(1, start).await;
+            handle.cancel();
+            sleep_forever().await;
+        });
+        assert!(inner.await.is_err());
+    });
+    assert_eq!(outcome.await, Ok(()));
+    assert_eq!((endless.made(), endless.left()), (1, 0));
+}
+
+/// F5: A forgotten shield without a grace does keep the scope around from being cancelled, and the hook hears of that
+/// once.
+pub async fn the_hook_hears_once_of_a_scope_that_a_forgotten_shield_holds() {
+    let (runtime, complaints, complained) = impatient();
+    let mut over = false;
+    enter(runtime, async {
+        let scope = CancelScope::new();
+        let handle = scope.handle();
+        let held = scope.run(async {
+            forget_after(1, shield(pending::<()>())).await;
+            handle.cancel();
+            sleep_forever().await;
+        });
+        let watching = async {
+            complained.wait().await;
+            sleep(5 * SHORT).await;
+        };
+        let first = select(Box::pin(held), Box::pin(watching)).await;
+        over = matches!(first, futures::future::Either::Left(_));
+    })
+    .await;
+    assert!(!over);
+    assert_eq!(complaints.load(Ordering::SeqCst), 1);
+}
+
+/// F5: The hook hears of a cancelled scope that waits too long for a clean-up, and the scope still waits for it.
+pub async fn the_hook_hears_of_a_cancelled_scope_that_waits_too_long() {
+    let (runtime, complaints, complained) = impatient();
+    let mut cleaned = false;
+    enter(runtime, async {
+        let scope = CancelScope::new();
+        scope.handle().cancel();
+        let slow = finally(sleep_forever(), async {
+            complained.wait().await;
+            cleaned = true;
+        });
+        assert!(scope.run(slow).await.is_err());
+    })
+    .await;
+    assert!(cleaned);
+    assert_eq!(complaints.load(Ordering::SeqCst), 1);
+}
+
+/// F5: The hook does not hear of a scope that was not cancelled, however long it is shielded, nor of one that is over in
+/// time.
+pub async fn the_hook_does_not_hear_of_scopes_that_are_not_stalled() {
+    let (runtime, complaints, _complained) = impatient();
+    enter(runtime, async {
+        let calm = CancelScope::new().run(shield(sleep(3 * SHORT)));
+        assert_eq!(calm.await, Ok(()));
+        let quick = CancelScope::new();
+        quick.handle().cancel();
+        assert!(
+            quick
+                .run(async {
+                    shield(checkpoint()).await;
+                    sleep_forever().await
+                })
+                .await
+                .is_err()
+        );
+        sleep(3 * SHORT).await;
+    })
+    .await;
+    assert_eq!(complaints.load(Ordering::SeqCst), 0);
+}

@@ -1,0 +1,266 @@
+//! Every interleaving of counting, closing, holding and cancelling, walked by loom.
+//!
+//! `RUSTFLAGS="--cfg anyio_loom" cargo test -p anyio --lib --release tree::model`
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use anyio_core::{Backend, Blocking, Checkpoint, Clock, Job, Spawn, Task, Timer};
+use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use loom::thread;
+
+use super::count::erase;
+use super::{Link, Node, Role};
+use crate::reason::{CancelReason, Cancelled};
+use crate::runtime::Runtime;
+
+/// A backend with one timer, which fires when it is told to.
+struct Still {
+    now: Instant,
+    fired: Arc<AtomicBool>,
+}
+
+struct Told(Arc<AtomicBool>);
+
+impl Timer for Told {
+    fn poll(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<()> {
+        if self.0.load(Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    fn reset(self: Pin<&mut Self>, _deadline: Instant) {}
+}
+
+impl Spawn for Still {
+    fn spawn(&self, _task: Task) {}
+}
+
+impl Checkpoint for Still {
+    fn checkpoint(&self, waker: &Waker) {
+        waker.wake_by_ref();
+    }
+}
+
+impl Clock for Still {
+    fn now(&self) -> Instant {
+        self.now
+    }
+
+    fn timer(&self, _deadline: Instant) -> Pin<Box<dyn Timer>> {
+        Box::pin(Told(self.fired.clone()))
+    }
+}
+
+impl Blocking for Still {
+    fn spawn_blocking(&self, _job: Job) {}
+}
+
+impl Backend for Still {
+    fn name(&self) -> &'static str {
+        "still"
+    }
+}
+
+/// Counts its wakes.
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn woken() -> (Arc<Woken>, Waker) {
+    let woken = Arc::new(Woken(AtomicUsize::new(0)));
+    (woken.clone(), Waker::from(woken))
+}
+
+fn runtime() -> (Runtime, Arc<AtomicBool>) {
+    let fired = Arc::new(AtomicBool::new(false));
+    let now = Instant::now();
+    (Runtime::new(Still { now, fired: fired.clone() }), fired)
+}
+
+fn node(role: Role, parent: &Link, runtime: &Runtime) -> Link {
+    let node = erase(&Node::new(role, ()));
+    node.link_in(parent, runtime.clone());
+    node
+}
+
+fn reason() -> Cancelled {
+    Cancelled::new(CancelReason::GroupFinished)
+}
+
+/// A task that is spawned, lives and ends; `alive` counts it.
+fn live_and_die(group: &Link, runtime: &Runtime, alive: &AtomicUsize) -> bool {
+    let task = erase(&Node::new(Role::Task, ()));
+    let admitted = group.adopt(&task, runtime).is_ok();
+    if admitted {
+        alive.fetch_add(1, Ordering::SeqCst);
+        alive.fetch_sub(1, Ordering::SeqCst);
+        task.retire();
+    }
+    admitted
+}
+
+/// Invariants 4 and 5: a thread spawns into a group while the scope around it exits. Whoever sees the scope closed
+/// sees no task, and never will.
+#[test]
+fn a_closed_node_has_nothing_alive_below() {
+    loom::model(|| {
+        let (runtime, _) = runtime();
+        let scope = node(Role::Scope, runtime.root(), &runtime);
+        let group = node(Role::Group, &scope, &runtime);
+        let alive = Arc::new(AtomicUsize::new(0));
+        let spawning = {
+            let (group, runtime, alive) = (group.clone(), runtime.clone(), alive.clone());
+            thread::spawn(move || live_and_die(&group, &runtime, &alive))
+        };
+        scope.begin_exit();
+        if scope.is_closed() {
+            assert_eq!(alive.load(Ordering::SeqCst), 0);
+            assert!(!live_and_die(&group, &runtime, &alive), "admitted below a closed node");
+        }
+        spawning.join().unwrap();
+        assert!(scope.is_closed(), "all is over, and yet it is not closed");
+    });
+}
+
+/// The same with two threads that spawn, whose raises and lowers of the chain overlap.
+#[test]
+fn overlapping_raises_leave_no_gap() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(2);
+    model.check(|| {
+        let (runtime, _) = runtime();
+        let scope = node(Role::Scope, runtime.root(), &runtime);
+        let group = node(Role::Group, &scope, &runtime);
+        let alive = Arc::new(AtomicUsize::new(0));
+        let threads = [(); 2].map(|()| {
+            let (group, runtime, alive) = (group.clone(), runtime.clone(), alive.clone());
+            thread::spawn(move || live_and_die(&group, &runtime, &alive))
+        });
+        scope.begin_exit();
+        assert!(!scope.is_closed() || alive.load(Ordering::SeqCst) == 0);
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert!(scope.is_closed(), "all is over, and yet it is not closed");
+    });
+}
+
+/// Whoever waits for the exit of a node is woken when it closes.
+#[test]
+fn closing_wakes_whoever_waits() {
+    loom::model(|| {
+        let (runtime, _) = runtime();
+        let group = node(Role::Group, runtime.root(), &runtime);
+        let task = erase(&Node::new(Role::Task, ()));
+        group.adopt(&task, &runtime).unwrap();
+        let ending = thread::spawn(move || task.retire());
+        let (count, waker) = woken();
+        group.begin_exit();
+        group.set_waker(&waker);
+        let closed = group.is_closed();
+        ending.join().unwrap();
+        assert!(closed || count.0.load(Ordering::SeqCst) > 0, "the last task left without a word");
+    });
+}
+
+/// Invariant 3: a node that is linked while its parent is cancelled learns of it, from one side or the other.
+#[test]
+fn a_node_linked_during_a_cancellation_is_cancelled() {
+    loom::model(|| {
+        let (runtime, _) = runtime();
+        let outer = node(Role::Scope, runtime.root(), &runtime);
+        let inner = node(Role::Scope, &outer, &runtime);
+        let cancelling = {
+            let outer = outer.clone();
+            thread::spawn(move || outer.cancel(reason()))
+        };
+        let late = node(Role::Scope, &inner, &runtime);
+        cancelling.join().unwrap();
+        assert!(late.is_eff());
+    });
+}
+
+/// Invariant 2: of two cancellations at once, everybody knows the outer one in the end.
+#[test]
+fn the_outermost_of_two_cancellations_prevails() {
+    loom::model(|| {
+        let (runtime, _) = runtime();
+        let outer = node(Role::Scope, runtime.root(), &runtime);
+        let inner = node(Role::Scope, &outer, &runtime);
+        let leaf = node(Role::Scope, &inner, &runtime);
+        let cancelling = {
+            let outer = outer.clone();
+            thread::spawn(move || outer.cancel(reason()))
+        };
+        inner.cancel(reason());
+        cancelling.join().unwrap();
+        assert_eq!(leaf.cause().map(|cause| cause.depth), Some(outer.depth()));
+    });
+}
+
+/// Invariant 6: a cancelled unit that has to wait for a hold is woken when it is free to drop its body.
+#[test]
+fn a_held_unit_is_woken_when_it_is_free() {
+    loom::model(|| {
+        let (runtime, _) = runtime();
+        let unit = node(Role::Scope, runtime.root(), &runtime);
+        let group = node(Role::Group, &unit, &runtime);
+        let task = erase(&Node::new(Role::Task, ()));
+        group.adopt(&task, &runtime).unwrap();
+        unit.cancel(reason());
+        let ending = thread::spawn(move || task.retire());
+        let (count, waker) = woken();
+        unit.set_waker(&waker);
+        let free = unit.has_to_drop();
+        ending.join().unwrap();
+        assert!(free || count.0.load(Ordering::SeqCst) > 0, "held for ever");
+        assert!(unit.has_to_drop());
+    });
+}
+
+/// A group that has closed and is not being released any more has let go of the unit around, so that its offer counts;
+/// and if it has to wait for that, it is woken after it.
+#[test]
+fn an_offer_is_made_to_a_unit_that_is_free() {
+    loom::model(|| {
+        let (runtime, _) = runtime();
+        let unit = node(Role::Scope, runtime.root(), &runtime);
+        let group = node(Role::Group, &unit, &runtime);
+        let task = erase(&Node::new(Role::Task, ()));
+        group.adopt(&task, &runtime).unwrap();
+        unit.cancel(reason());
+        let ending = thread::spawn(move || task.retire());
+        let (count, waker) = woken();
+        group.begin_exit();
+        group.set_waker(&waker);
+        let offers = group.is_closed() && !group.is_releasing();
+        assert!(!offers || unit.has_to_drop());
+        ending.join().unwrap();
+        assert!(offers || count.0.load(Ordering::SeqCst) > 0, "nobody asks again");
+    });
+}
+
+/// A timer that fires while it is being set, or looked at by another thread, is noticed.
+#[test]
+fn no_ring_is_missed() {
+    loom::model(|| {
+        let (runtime, fired) = runtime();
+        let scope = node(Role::Scope, runtime.root(), &runtime);
+        scope.set_deadline(Some(runtime.now() + Duration::from_secs(1)));
+        let firing = {
+            let scope = scope.clone();
+            thread::spawn(move || {
+                fired.store(true, Ordering::SeqCst);
+                scope.ring_for_test();
+            })
+        };
+        scope.set_deadline(Some(runtime.now() + Duration::from_secs(2)));
+        firing.join().unwrap();
+        assert!(scope.is_eff(), "the deadline has passed, and nobody noticed");
+    });
+}
