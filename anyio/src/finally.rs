@@ -278,8 +278,9 @@ pin_project! {
                 detach: *this.detach,
             };
             if this.cleaning.is_some() {
-                let cleaning = this.unit.drop_body(this.cleaning.as_mut());
-                drop(cleaning);
+                if let Err(payload) = this.unit.drop_body(this.cleaning.as_mut()) {
+                    skipped.runtime.report(Unhandled::panicked(None, &*payload));
+                }
             }
             this.unit.abandon(this.body);
             drop(skipped);

@@ -84,7 +84,7 @@ pub use crate::run::{Enter, RunError, block_on, enter, run, try_run};
 pub use crate::runtime::{NoBackend, Runtime, set_default};
 pub use crate::task_group::{
     Attached, Failure, FailureKind, Failures, GroupBuilder, GroupClosed, GroupError, GroupFuture, Kind,
-    OwnedTaskGroup, Plain, Protect, StartError, Started, TaskBuilder, TaskError, TaskGroup, TaskHandle, TaskId,
+    OwnedTaskGroup, PanicPayload, Plain, Protect, StartError, Started, TaskBuilder, TaskError, TaskGroup, TaskHandle, TaskId,
     TaskInfo, TaskStatus, Try, TryTaskGroup, protect, task_group, try_task_group,
 };
 pub use crate::timeout::{

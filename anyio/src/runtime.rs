@@ -52,7 +52,7 @@ struct Inner {
     /// Counts whatever lives in no scope; lists nothing and cannot be cancelled.
     root: Link,
     /// The main future, if this runtime was entered by [`run`](crate::run).
-    main: OnceLock<Weak<Node>>,
+    main: Arc<OnceLock<Weak<Node>>>,
     hook: Option<Hook>,
     patience: Duration,
     /// Notified when nothing is live below the root.
@@ -120,7 +120,7 @@ impl Runtime {
         Runtime(Arc::new(Inner {
             backend,
             root: erase(&Node::root(RootExt { idle: idle.clone() })),
-            main: OnceLock::new(),
+            main: Arc::default(),
             hook: None,
             patience: Duration::from_secs(10),
             idle,
@@ -139,27 +139,32 @@ impl Runtime {
         detect::ambient()
     }
 
-    /// The same backend with a hook of its own for unhandled outcomes (see
-    /// [`set_unhandled_hook`](crate::set_unhandled_hook)), and a root of its own.
+    /// The same runtime with a hook of its own for unhandled outcomes (see
+    /// [`set_unhandled_hook`](crate::set_unhandled_hook)), for what is run through the handle that this returns.
     #[must_use]
     pub fn with_hook(self, hook: impl Fn(Unhandled) + Send + Sync + 'static) -> Self {
         self.rebuilt(|inner| inner.hook = Some(Arc::new(hook)))
     }
 
-    /// The same backend, with `patience` as the time after which the hook hears of a cancelled scope that still waits
-    /// for a shield or a clean-up inside it (the default is 10 s), and a root of its own.
+    /// The same runtime, with `patience` as the time after which the hook hears of a cancelled scope that still waits
+    /// for a shield or a clean-up inside it (the default is 10 s), for what is run through the handle that this returns.
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
         self.rebuilt(|inner| inner.patience = patience)
     }
 
     fn rebuilt(self, edit: impl FnOnce(&mut Inner)) -> Self {
-        let mut new = Self::from_backend(self.0.backend.clone());
-        let inner = Arc::get_mut(&mut new.0).expect("the handle is new");
-        inner.hook.clone_from(&self.0.hook);
-        inner.patience = self.0.patience;
-        edit(inner);
-        new
+        let old = &self.0;
+        let mut inner = Inner {
+            backend: old.backend.clone(),
+            root: old.root.clone(),
+            main: old.main.clone(),
+            hook: old.hook.clone(),
+            patience: old.patience,
+            idle: old.idle.clone(),
+        };
+        edit(&mut inner);
+        Runtime(Arc::new(inner))
     }
 
     /// The backend's name, such as `"tokio"`.

@@ -95,6 +95,7 @@ impl Unit {
         cx: &mut Context<'_>,
     ) -> Poll<End<F::Output>> {
         self.register(cx);
+        self.link().begin_poll();
         let polled = self.inside(|| {
             let body = body.as_mut().as_pin_mut();
             body.expect("the body is there until it ends").poll(cx)
@@ -148,7 +149,11 @@ impl Unit {
     /// Waits until no task is left below; the node is closed then.
     pub(crate) fn poll_closed(&mut self, cx: &Context<'_>) -> Poll<()> {
         self.register(cx);
-        if self.link().is_closed() { Poll::Ready(()) } else { Poll::Pending }
+        if self.link().is_closed() {
+            return Poll::Ready(());
+        }
+        self.link().watch_for_stall();
+        Poll::Pending
     }
 
     /// Lets the unit around drop this one, if it is about to: pending until that unit has had its chance.

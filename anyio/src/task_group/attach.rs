@@ -12,7 +12,7 @@ use super::cell::GroupNode;
 use super::error::TaskError;
 use super::info::TaskInfo;
 use super::kind::Kind;
-use super::spawned::Spawned;
+use super::spawned::{Owner, Spawned};
 use super::{TaskGroup, TaskHandle};
 
 type Convert<K, F, T> = fn(<F as Future>::Output) -> Result<T, <K as Kind>::Error>;
@@ -66,7 +66,7 @@ impl<K: Kind> TaskGroup<K> {
         let info = TaskInfo::new(None, Location::caller());
         match self.admit(info) {
             Ok(node) => Attached {
-                task: Some(Spawned::new(&node, future, K::into_result, self.node.clone())),
+                task: Some(Spawned::new(&node, future, K::into_result, self.node.clone(), Owner::Foreign)),
                 handle: TaskHandle::new(node),
             },
             Err(info) => Attached {

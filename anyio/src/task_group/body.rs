@@ -148,13 +148,18 @@ where
 /// ```
 /// # #[cfg(feature = "smol")]
 /// # anyio::block_on(async {
+/// use std::io;
 /// use anyio::GroupBuilder;
+///
+/// async fn parse() -> io::Result<()> {
+///     panic!("oops")
+/// }
 ///
 /// let outcome = GroupBuilder::new()
 ///     .panics_are_errors()
 ///     .run(async |tg| {
-///         tg.spawn(async { panic!("oops") });
-///         Ok::<(), std::io::Error>(())
+///         tg.spawn(parse());
+///         Ok(())
 ///     })
 ///     .await;
 /// assert_eq!(outcome.unwrap_err().to_string(), "panicked: oops");

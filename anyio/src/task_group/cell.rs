@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::error::{Ending, Failure, FailureKind, GroupError};
+use super::error::{Ending, Failure, FailureKind, GroupError, PanicPayload};
 use super::info::TaskInfo;
 use super::spawned::Settle;
 use crate::reason::{CancelReason, Cancelled};
@@ -70,7 +70,7 @@ impl<E: Send + 'static> Node<GroupCell<E>> {
     /// A task, or the body (`None`), has panicked.
     pub(crate) fn panicked(self: &Arc<Self>, task: Option<TaskInfo>, payload: Payload) {
         if self.ext.panics_are_errors {
-            return self.collect(task, FailureKind::Panic(payload));
+            return self.collect(task, FailureKind::Panic(PanicPayload::new(payload)));
         }
         let mut collected = self.ext.collected.lock();
         let spare = if collected.deserted || collected.panic.is_some() {
@@ -141,7 +141,7 @@ impl<E: Send + 'static> Node<GroupCell<E>> {
         let task = failure.task().cloned();
         match failure.into_kind() {
             FailureKind::Error(error) => self.runtime().report(Unhandled::failed(task, error)),
-            FailureKind::Panic(payload) => self.report_panic(task, &*payload),
+            FailureKind::Panic(payload) => self.report_panic(task, &*payload.into_inner()),
         }
     }
 

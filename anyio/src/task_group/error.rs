@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use parking_lot::Mutex;
+
 use super::info::TaskInfo;
 use crate::reason::Cancelled;
 use crate::unhandled::panic_message;
@@ -53,17 +55,21 @@ use crate::unit::Payload;
 /// ```
 /// # #[cfg(feature = "smol")]
 /// # anyio::block_on(async {
+/// async fn write() -> anyhow::Result<()> {
+///     anyhow::bail!("disk full")
+/// }
+///
 /// async fn nested() -> anyhow::Result<()> {
 ///     anyio::try_task_group(async |outer| {
 ///         outer.spawn(async {
 ///             anyio::try_task_group(async |inner| {
-///                 inner.spawn(async { anyhow::bail!("disk full") });
+///                 inner.spawn(write());
 ///                 Ok(())
 ///             })
 ///             .await?;
-///             Ok(())
+///             anyhow::Ok(())
 ///         });
-///         Ok::<_, anyhow::Error>(())
+///         Ok(())
 ///     })
 ///     .await?;
 ///     Ok(())
@@ -103,7 +109,37 @@ pub enum FailureKind<E> {
     /// It returned an error.
     Error(E),
     /// It panicked; only in groups in which panics are errors.
-    Panic(Box<dyn std::any::Any + Send>),
+    Panic(PanicPayload),
+}
+
+/// What a panic carried: see [`FailureKind::Panic`].
+///
+/// Unlike the bare payload it is `Sync`, and so are the errors that it is in: `anyhow::Error` and
+/// `Box<dyn Error + Send + Sync>` ask for that.
+pub struct PanicPayload(Mutex<Payload>);
+
+impl PanicPayload {
+    pub(crate) fn new(payload: Payload) -> Self {
+        PanicPayload(Mutex::new(payload))
+    }
+
+    /// What the panic said, if it said it with text.
+    #[must_use]
+    pub fn message(&self) -> String {
+        panic_message(&**self.0.lock())
+    }
+
+    /// The payload itself, for [`resume_unwind`](std::panic::resume_unwind).
+    #[must_use]
+    pub fn into_inner(self) -> Box<dyn std::any::Any + Send> {
+        self.0.into_inner()
+    }
+}
+
+impl fmt::Debug for PanicPayload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PanicPayload").field(&self.message()).finish()
+    }
 }
 
 impl<E> GroupError<E> {
@@ -156,7 +192,7 @@ impl<E> GroupError<E> {
             GroupError::Cancelled(cancelled) => cancelled.into(),
             GroupError::Failed(failed) => match failed.into_first().kind {
                 FailureKind::Error(error) => error,
-                FailureKind::Panic(payload) => std::panic::resume_unwind(payload),
+                FailureKind::Panic(payload) => std::panic::resume_unwind(payload.into_inner()),
             },
         }
     }
@@ -316,7 +352,7 @@ impl<E: fmt::Display> fmt::Display for Failure<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             FailureKind::Error(error) => error.fmt(f),
-            FailureKind::Panic(payload) => write!(f, "panicked: {}", panic_message(&**payload)),
+            FailureKind::Panic(payload) => write!(f, "panicked: {}", payload.message()),
         }
     }
 }
@@ -325,7 +361,7 @@ impl<E: fmt::Debug> fmt::Debug for FailureKind<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FailureKind::Error(error) => f.debug_tuple("Error").field(error).finish(),
-            FailureKind::Panic(payload) => f.debug_tuple("Panic").field(&panic_message(&**payload)).finish(),
+            FailureKind::Panic(payload) => f.debug_tuple("Panic").field(&payload.message()).finish(),
         }
     }
 }

@@ -21,7 +21,7 @@ use anyio_core::Task;
 
 pub use self::attach::Attached;
 pub use self::body::{GroupBuilder, GroupFuture, task_group, try_task_group};
-pub use self::error::{Failure, FailureKind, Failures, GroupClosed, GroupError, StartError, TaskError};
+pub use self::error::{Failure, FailureKind, Failures, GroupClosed, GroupError, PanicPayload, StartError, TaskError};
 pub use self::handle::{TaskHandle, TaskStatus};
 pub use self::info::{TaskId, TaskInfo};
 pub use self::kind::{Kind, Plain, Try};
@@ -31,7 +31,7 @@ pub use self::start::Started;
 
 use self::cell::GroupNode;
 use self::handle::TaskCell;
-use self::spawned::{Completion, Settle, Spawned};
+use self::spawned::{Completion, Owner, Settle, Spawned};
 use crate::cancel_scope::CancelHandle;
 use crate::reason::Cancelled;
 use crate::tree::{Link, Node, Role, erase};
@@ -221,7 +221,7 @@ impl<K: Kind> TaskGroup<K> {
         F: Future + Send + 'static,
         T: Send + 'static,
     {
-        let task = Spawned::new(&node, future, convert, settle);
+        let task = Spawned::new(&node, future, convert, settle, Owner::Backend);
         self.node.runtime().backend().spawn(Task::new(task));
         TaskHandle::new(node)
     }
@@ -312,7 +312,7 @@ impl<K: Kind> TaskBuilder<'_, K> {
             Ok(node) => node,
             Err(info) => return group.refused(info),
         };
-        let mut completion = Completion::new(node.clone(), group.node.clone());
+        let mut completion = Completion::new(node.clone(), group.node.clone(), Owner::Backend);
         let job = move || {
             completion.begin();
             let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job));

@@ -15,7 +15,7 @@ use pin_project_lite::pin_project;
 use super::error::{Ending, TaskError};
 use super::handle::{TaskCell, TaskHandle, cancel_branch};
 use super::info::TaskInfo;
-use super::spawned::{Settle, Spawned};
+use super::spawned::{Owner, Settle, Spawned};
 use crate::context;
 use crate::runtime::Runtime;
 use crate::tree::{Link, Node, Role, erase};
@@ -125,7 +125,7 @@ where
         fate: fate.clone(),
         clean_up,
     };
-    let task = Spawned::new(&node, future, Ok::<_, Infallible>, sink);
+    let task = Spawned::new(&node, future, Ok::<_, Infallible>, sink, Owner::Backend);
     runtime.backend().spawn(Task::new(task));
     Running {
         handle: TaskHandle::new(node),

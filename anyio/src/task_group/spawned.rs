@@ -21,10 +21,20 @@ pub(crate) trait Settle<E>: Send {
     fn settle(&self, task: &TaskInfo, ending: Ending<E>);
 }
 
+/// Whoever polls a task, and may drop it.
+#[derive(Clone, Copy)]
+pub(crate) enum Owner {
+    /// The backend, which drops tasks when the runtime goes down.
+    Backend,
+    /// Foreign code, which drops what it was given when it likes.
+    Foreign,
+}
+
 /// The end of a task: it happens once, whatever becomes of the task, also when the backend drops it.
 pub(crate) struct Completion<T: Send + 'static, E, S: Settle<E>> {
     node: Arc<Node<TaskCell<T>>>,
     settle: S,
+    owner: Owner,
     /// Whether it was polled, or run.
     begun: bool,
     done: bool,
@@ -32,10 +42,11 @@ pub(crate) struct Completion<T: Send + 'static, E, S: Settle<E>> {
 }
 
 impl<T: Send + 'static, E, S: Settle<E>> Completion<T, E, S> {
-    pub(crate) fn new(node: Arc<Node<TaskCell<T>>>, settle: S) -> Self {
+    pub(crate) fn new(node: Arc<Node<TaskCell<T>>>, settle: S, owner: Owner) -> Self {
         Completion {
             node,
             settle,
+            owner,
             begun: false,
             done: false,
             _error: std::marker::PhantomData,
@@ -70,7 +81,7 @@ impl<T: Send + 'static, E, S: Settle<E>> Completion<T, E, S> {
                 Err(TaskError::Panicked)
             }
             End::Cut => {
-                let cause = self.node.cause().unwrap_or_else(|| self.shut_down());
+                let cause = self.node.cause().unwrap_or_else(|| self.dropped());
                 let reason = cause.reason.clone();
                 self.settle(Ending::Cut(cause));
                 Err(TaskError::Cancelled(reason))
@@ -92,15 +103,24 @@ impl<T: Send + 'static, E, S: Settle<E>> Completion<T, E, S> {
         }
     }
 
-    /// The cause of a task that the backend drops: the runtime is going down, at the root of all.
-    fn shut_down(&self) -> Cause {
-        if !self.begun {
+    /// The task was dropped before its end.
+    fn lose(&mut self, end: End<Result<T, E>>) {
+        if !self.begun && matches!(self.owner, Owner::Backend) {
             let task = self.node.ext.info().clone();
             self.node.runtime().report(Unhandled::NeverRan { task });
         }
+        self.complete(end);
+    }
+
+    /// The cause of a task that was dropped by whoever polls it, which is outside of all.
+    fn dropped(&self) -> Cause {
+        let reason = match self.owner {
+            Owner::Backend => CancelReason::Shutdown,
+            Owner::Foreign => CancelReason::GroupDropped,
+        };
         Cause {
             depth: 0,
-            reason: Cancelled::new(CancelReason::Shutdown),
+            reason: Cancelled::new(reason),
         }
     }
 }
@@ -108,7 +128,7 @@ impl<T: Send + 'static, E, S: Settle<E>> Completion<T, E, S> {
 impl<T: Send + 'static, E, S: Settle<E>> Drop for Completion<T, E, S> {
     fn drop(&mut self) {
         if !self.done {
-            self.complete(End::Cut);
+            self.lose(End::Cut);
         }
     }
 }
@@ -137,7 +157,7 @@ pin_project! {
             let this = this.project();
             if !this.completion.done {
                 let end = this.unit.drop_body(this.body);
-                this.completion.complete(end.err().map_or(End::Cut, End::Panicked));
+                this.completion.lose(end.err().map_or(End::Cut, End::Panicked));
             }
         }
     }
@@ -145,12 +165,12 @@ pin_project! {
 
 impl<F, T: Send + 'static, E, S: Settle<E>, C> Spawned<F, T, E, S, C> {
     /// The future of the task whose node is `node`; it has been counted already.
-    pub(crate) fn new(node: &Arc<Node<TaskCell<T>>>, body: F, convert: C, settle: S) -> Self {
+    pub(crate) fn new(node: &Arc<Node<TaskCell<T>>>, body: F, convert: C, settle: S, owner: Owner) -> Self {
         Spawned {
             unit: Unit::new(erase(node)),
             body: Some(body),
             convert,
-            completion: Completion::new(node.clone(), settle),
+            completion: Completion::new(node.clone(), settle, owner),
         }
     }
 }

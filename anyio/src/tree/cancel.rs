@@ -197,9 +197,10 @@ impl Node {
         }
     }
 
-    /// Sees to it that the hook hears once of a cancelled unit that waits too long for a hold (law F5).
-    pub(super) fn watch_for_stall(self: &Link) {
-        if self.stall.is_fresh() {
+    /// Sees to it that the hook hears once if this unit, having been cancelled, waits too long for what is inside (law
+    /// F5).
+    pub(crate) fn watch_for_stall(self: &Link) {
+        if self.is_eff() && self.stall.is_fresh() {
             let patience = self.runtime().patience();
             if let Some(at) = self.runtime().now().checked_add(patience) {
                 self.stall.arm(self, Bell::Stall, at);
@@ -212,7 +213,7 @@ impl Node {
             Bell::Deadline => self.expire(at),
             Bell::Grace => self.ext.grace_over(self),
             Bell::Stall => {
-                if self.is_eff() && !self.is_gone() && self.lock().holds > 0 {
+                if self.is_eff() && !self.is_gone() {
                     self.runtime().report(Unhandled::Stalled);
                 }
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use super::{Ext, Link, Node, Role, State};
+use super::{Ext, Link, Node, Ordering, Role, State};
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
 use crate::unhandled::Unhandled;
@@ -58,7 +58,7 @@ impl Node {
                 node.ext.emptied();
             }
             if released {
-                node.release_parent();
+                node.release_parent(true);
                 node.end_release();
             }
             next = node.parent().filter(|_| emptied).cloned();
@@ -108,13 +108,16 @@ impl Node {
     }
 
     /// Takes back one `hold` of the parent, and of its parents as far as they now stop leaning. A cancelled unit that
-    /// nothing leans on any more is woken.
-    fn release_parent(&self) {
+    /// nothing leans on any more is woken. If something was `left` to be collected, it is owed a poll.
+    fn release_parent(&self, left: bool) {
         let mut next = self.parent().cloned();
         while let Some(node) = next {
             let mut state = node.lock();
             state.holds -= 1;
             let free = state.holds == 0 && state.cause.is_some();
+            if left && state.holds == 0 {
+                node.owed.store(true, Ordering::Release);
+            }
             let waker = state.waker.clone().filter(|_| free);
             let released = node.unlean(&mut state);
             drop(state);
@@ -131,7 +134,18 @@ impl Node {
         let released = self.unlean(&mut state);
         drop(state);
         if released {
-            self.release_parent();
+            self.release_parent(false);
+        }
+    }
+
+    /// Stops holding for something that was left to be collected.
+    pub(crate) fn let_go(self: &Link) {
+        let mut state = self.lock();
+        state.holding = false;
+        let released = self.unlean(&mut state);
+        drop(state);
+        if released {
+            self.release_parent(true);
         }
     }
 
@@ -227,7 +241,7 @@ impl Node {
         self.timing.disarm();
         self.stall.disarm();
         if released {
-            self.release_parent();
+            self.release_parent(false);
         }
         let listed = key.and_then(|key| self.parent()?.unlist(key));
         drop((listed, waker));
@@ -253,13 +267,17 @@ impl Node {
             return false;
         }
         let state = self.lock();
-        let held = state.holds > 0;
+        let held = self.is_held(&state);
         let cut = self.is_cut(&state);
         drop(state);
         if cut && held {
             self.watch_for_stall();
         }
         cut && !held
+    }
+
+    fn is_held(&self, state: &State) -> bool {
+        state.holds > 0 || self.is_owed()
     }
 
     fn is_cut(&self, state: &State) -> bool {
@@ -280,7 +298,7 @@ impl Node {
             }
             let state = node.lock();
             if node.is_cut(&state) {
-                return state.holds == 0;
+                return !node.is_held(&state);
             }
             drop(state);
             next = if node.role().is_boundary() { None } else { node.parent().map(|parent| &**parent) };

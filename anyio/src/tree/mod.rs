@@ -16,7 +16,9 @@
 //!    0, since raising it is refused. So whoever sees a node closed knows that no task will ever be below it again.
 //! 6. **Lean.** `holds` counts the nodes directly below, in the same task, that lean on this one. A node leans on its
 //!    parent while its shield is up, while it holds on its own account, while it is waiting for tasks that are live
-//!    below it, or while others lean on it. A unit whose `holds` is not 0 does not drop its body.
+//!    below it, or while others lean on it. A unit whose `holds` is not 0 does not drop its body. One that was let go of
+//!    by a task's end, on whatever thread, is `owed` the poll that collects what the task left: it stays held until that
+//!    poll begins.
 //! 7. **Gone.** A node is gone once its future has ended or was dropped. It does not lean any more and its parent does
 //!    not list it; nothing but what is counted in `live` remains of it.
 //!
@@ -134,6 +136,9 @@ pub(crate) struct Node<X: ?Sized = dyn Ext> {
     eff: AtomicBool,
     /// Whether `state.own` is set; ordered like `eff`.
     own: AtomicBool,
+    /// Whether a task's end has let go of this unit since its last poll began (invariant 6). Set under the lock; cleared
+    /// by the poller with AcqRel, which then sees what the task left.
+    owed: AtomicBool,
     /// How many polls of the unit's body have ended. Only the poller writes; whoever reads it is inside that poll.
     epoch: AtomicUsize,
     state: Mutex<State>,
@@ -202,6 +207,7 @@ impl<X: Ext + 'static> Node<X> {
             place: OnceLock::new(),
             eff: AtomicBool::new(false),
             own: AtomicBool::new(false),
+            owed: AtomicBool::new(false),
             epoch: AtomicUsize::new(0),
             state: Mutex::new(State {
                 own: None,
@@ -304,6 +310,18 @@ impl<X: Ext + ?Sized> Node<X> {
 
     pub(crate) fn epoch(&self) -> usize {
         self.epoch.load(Ordering::Relaxed)
+    }
+
+    /// A poll of the body begins: it collects what was owed.
+    pub(crate) fn begin_poll(&self) {
+        if self.owed.load(Ordering::Relaxed) {
+            self.owed.swap(false, Ordering::AcqRel);
+        }
+    }
+
+    /// Whether the poll that this unit is owed has not begun.
+    pub(crate) fn is_owed(&self) -> bool {
+        self.owed.load(Ordering::Acquire)
     }
 
     /// A poll of the body has ended.

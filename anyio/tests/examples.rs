@@ -1,0 +1,53 @@
+//! Runs every example: each asserts what it shows, and ends by itself.
+
+#[path = "../examples/async_clean_up.rs"]
+mod async_clean_up;
+#[path = "../examples/error_groups.rs"]
+mod error_groups;
+#[path = "../examples/graceful_shutdown.rs"]
+mod graceful_shutdown;
+#[path = "../examples/portable_library.rs"]
+mod portable_library;
+#[path = "../examples/start_handshake.rs"]
+mod start_handshake;
+#[path = "../examples/timeout_tree.rs"]
+mod timeout_tree;
+
+#[test]
+fn async_clean_up() {
+    async_clean_up::main();
+}
+
+#[test]
+fn error_groups() {
+    error_groups::main();
+}
+
+#[test]
+fn graceful_shutdown() {
+    graceful_shutdown::main();
+}
+
+#[test]
+fn portable_library() {
+    portable_library::main();
+}
+
+#[test]
+fn start_handshake() {
+    start_handshake::main().unwrap();
+}
+
+#[test]
+fn timeout_tree() {
+    timeout_tree::main();
+}
+
+#[test]
+fn every_example_is_here() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    for example in std::fs::read_dir(folder).unwrap() {
+        let name = example.unwrap().file_name().into_string().unwrap();
+        assert!(include_str!("examples.rs").contains(&format!("\"../examples/{name}\"")), "{name} is not run");
+    }
+}
