@@ -1,8 +1,6 @@
 //! Clean-up that awaits, and that cancellation does not cut short.
 //!
-//! ```text
-//! cargo run -p anyio --example async_clean_up --features smol
-//! ```
+//! `cargo run -p anyio --example async_clean_up --features smol`
 
 use std::time::Duration;
 
@@ -10,21 +8,18 @@ use anyio::{CancelScope, Smol, bracket, finally, shield_for, sleep, sleep_foreve
 
 const SHORT: Duration = Duration::from_millis(5);
 
-/// A transaction that is open until it was committed or rolled back.
 #[derive(Default)]
-struct Transaction {
-    writes: Vec<&'static str>,
-}
+struct Transaction(Vec<&'static str>);
 
 impl Transaction {
     async fn write(&mut self, line: &'static str) {
         sleep(SHORT).await;
-        self.writes.push(line);
+        self.0.push(line);
     }
 
     async fn roll_back(self) -> usize {
         sleep(SHORT).await;
-        self.writes.len()
+        self.0.len()
     }
 }
 

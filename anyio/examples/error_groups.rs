@@ -1,13 +1,13 @@
 //! A group returns all errors. What one makes of them, with an enum of one's own, with `anyhow`, with `Box<dyn Error>`.
 //!
-//! ```text
-//! cargo run -p anyio --example error_groups --features tokio
-//! ```
+//! `cargo run -p anyio --example error_groups --features tokio`
 
 use std::error::Error;
 
 use anyhow::Context as _;
 use anyio::{Cancelled, GroupError, Tokio, try_task_group};
+
+type BoxError = Box<dyn Error + Send + Sync>;
 
 #[derive(Debug, thiserror::Error)]
 enum LoadError {
@@ -36,52 +36,49 @@ async fn load_all(pages: &[&'static str]) -> Result<usize, LoadError> {
     .map_err(GroupError::first_error)
 }
 
-/// All errors, of tasks that do not give up for one another: each catches its own.
-async fn check_all(pages: &[&'static str]) -> Vec<String> {
-    let checked = anyio::task_group(async |tg| {
-        let checks: Vec<_> = pages.iter().map(|page| tg.spawn(load(page))).collect();
-        let mut missing = Vec::new();
-        for check in checks {
-            missing.extend(check.value().await.err().map(|error| error.to_string()));
+/// Tasks that do not give up for one another cannot fail, as far as their group knows: what they return is a value.
+async fn check_all(pages: &[&'static str]) -> Result<usize, Cancelled> {
+    anyio::task_group(async |tg| {
+        let mut missing = 0;
+        for check in pages.iter().map(|page| tg.spawn(load(page))).collect::<Vec<_>>() {
+            missing += usize::from(check.value().await.is_err());
         }
         missing
-    });
-    checked.await.expect("nothing around cancels it")
+    })
+    .await
 }
 
-/// With `anyhow`, `?` does it, also through groups in groups. The whole group is still to be had by a downcast.
+/// With `anyhow`, `?` does it. The whole group is still to be had by a downcast.
 async fn build_site() -> anyhow::Result<usize> {
     let size = try_task_group(async |tg| {
         let pages = tg.spawn(async { load_all(&["index", "nowhere"]).await.context("loading the pages") });
-        let styles = tg.spawn(async { anyhow::Ok(load("style").await?) });
-        Ok(pages.value().await + styles.value().await)
+        Ok(pages.value().await)
     });
     Ok(size.await?)
 }
 
-/// With `Box<dyn Error>` as well.
-async fn build_boxed() -> Result<(), Box<dyn Error + Send + Sync>> {
-    try_task_group(async |tg| {
-        tg.spawn(async { Ok(load("nowhere").await.map(drop)?) });
-        Ok(())
-    })
-    .await?;
-    Ok(())
-}
-
-async fn errors() {
-    assert_eq!(load_all(&["index", "about"]).await.unwrap(), 10);
-    assert_eq!(load_all(&["index", "nowhere"]).await.unwrap_err().to_string(), "no such page: nowhere");
-    assert_eq!(check_all(&["nowhere", "index", "nothing"]).await.len(), 2);
-
-    let error = build_site().await.unwrap_err();
-    assert_eq!(error.to_string(), "loading the pages");
-    let group: &GroupError<anyhow::Error> = error.downcast_ref().unwrap();
-    let failure = group.failures().next().unwrap();
-    println!("{failure:#}, in {}", failure.task().unwrap());
-    assert_eq!(build_boxed().await.unwrap_err().to_string(), "no such page: nowhere");
+/// With `Box<dyn Error>` as well; where all errors come by `?`, the type is said once.
+async fn build_boxed() -> Result<usize, BoxError> {
+    let size = try_task_group(async |tg| {
+        let page = tg.spawn(async { Ok(load("nowhere").await?) });
+        let number = tg.spawn(async { Ok("12".parse::<usize>()?) });
+        Ok::<_, BoxError>(page.value().await + number.value().await)
+    });
+    Ok(size.await?)
 }
 
 pub(crate) fn main() {
-    anyio::run(Tokio::multi_thread(), errors());
+    anyio::run(Tokio::multi_thread(), async {
+        assert_eq!(load_all(&["index", "about"]).await.unwrap(), 10);
+        assert_eq!(load_all(&["index", "nowhere"]).await.unwrap_err().to_string(), "no such page: nowhere");
+        assert_eq!(check_all(&["nowhere", "index", "nothing"]).await.unwrap(), 2);
+        assert_eq!(build_boxed().await.unwrap_err().to_string(), "no such page: nowhere");
+
+        let error = build_site().await.unwrap_err();
+        assert_eq!(error.to_string(), "loading the pages");
+        let group: &GroupError<anyhow::Error> = error.downcast_ref().unwrap();
+        for failure in group.failures() {
+            println!("{failure:#}, in {}", failure.task().unwrap());
+        }
+    });
 }

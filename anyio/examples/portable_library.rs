@@ -1,8 +1,6 @@
 //! One library function, which names no runtime, on every runtime: inside one that is running already, and in `run`.
 //!
-//! ```text
-//! cargo run -p anyio --example portable_library --all-features
-//! ```
+//! `cargo run -p anyio --example portable_library --all-features`
 
 use std::path::PathBuf;
 use std::time::Duration;

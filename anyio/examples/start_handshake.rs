@@ -1,9 +1,7 @@
 //! A service that says when it is ready. What goes wrong before that is its starter's; what goes wrong after it is the
 //! group's.
 //!
-//! ```text
-//! cargo run -p anyio --example start_handshake --features smol
-//! ```
+//! `cargo run -p anyio --example start_handshake --features smol`
 
 use std::time::Duration;
 
@@ -52,11 +50,11 @@ impl Cache {
 async fn services() -> Result<(), CacheError> {
     try_task_group(async |tg| {
         // It is warm when this arrives: no sleep, no polling, no race.
-        let cache = tg.start(async |started| Cache::serve(3, started).await).await.unwrap();
+        let cache = tg.start(|started| Cache::serve(3, started)).await.unwrap();
         assert_eq!(cache.look_up(2).await.as_deref(), Some("entry 2"));
 
         // A start that fails concerns its caller alone; the first cache goes on.
-        let failed = tg.start(async |started| Cache::serve(0, started).await).await;
+        let failed = tg.start(|started| Cache::serve(0, started)).await;
         assert!(matches!(failed, Err(StartError::Failed(CacheError::NoCapacity))));
         assert_eq!(cache.look_up(3).await, None);
 
@@ -70,6 +68,6 @@ async fn services() -> Result<(), CacheError> {
     .map_err(|error| error.first_error())
 }
 
-pub(crate) fn main() -> Result<(), CacheError> {
-    anyio::run(Smol::current_thread(), services())
+pub(crate) fn main() {
+    anyio::run(Smol::current_thread(), services()).unwrap();
 }

@@ -1,9 +1,7 @@
 //! Timeouts in timeouts: every attempt has its limit, all of them together have a budget, and the one that is over says
 //! so. When a timeout returns, nothing of what it has cut short is left.
 //!
-//! ```text
-//! cargo run -p anyio --example timeout_tree --features smol
-//! ```
+//! `cargo run -p anyio --example timeout_tree --features smol`
 
 use std::future::pending;
 use std::sync::Arc;
@@ -11,7 +9,7 @@ use std::time::Duration;
 
 use anyio::{
     CancelReason, CancelScope, EffectiveDeadline, Smol, TimedOut, current_effective_deadline, now, sleep_forever,
-    task_group, timeout,
+    task_group, timeout, timeout_at,
 };
 
 const ATTEMPT: Duration = Duration::from_millis(10);
@@ -50,10 +48,8 @@ async fn ask_all(mirrors: &[Mirror]) -> Option<&'static str> {
 }
 
 async fn timeouts() {
-    let (hangs, answers) = (Mirror::new(None), Mirror::new(Some("pong")));
-
     // The inner timeout is over: the next attempt goes on within the budget.
-    let outcome = timeout(AN_HOUR, ask_all(&[hangs.clone(), answers])).await;
+    let outcome = timeout(AN_HOUR, ask_all(&[Mirror::new(None), Mirror::new(Some("pong"))])).await;
     assert_eq!(outcome, Ok(Some("pong")));
 
     // The outer one is over, wherever the loop is.
@@ -69,7 +65,7 @@ async fn timeouts() {
 
     // The innermost code can ask how long it has.
     let budget = now() + AN_HOUR;
-    let asked = timeout(2 * AN_HOUR, anyio::timeout_at(budget, async { current_effective_deadline() })).await;
+    let asked = timeout(2 * AN_HOUR, timeout_at(budget, async { current_effective_deadline() })).await;
     assert_eq!(asked, Ok(Ok(EffectiveDeadline::At(budget))));
     println!("every timeout told its own story");
 }

@@ -14,6 +14,8 @@ const BUDGET: u32 = 128;
 thread_local! {
     static CURRENT: Cell<Option<Link>> = const { Cell::new(None) };
     static BUDGET_LEFT: Cell<u32> = const { Cell::new(BUDGET) };
+    /// Whether the task has stepped aside in vain: it is cancelled, but where it did that something held it.
+    static OVERDUE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Makes the node of `slot` current until the guard is dropped. The `Arc` moves out of the slot and back: no reference
@@ -23,10 +25,11 @@ pub(crate) fn enter(slot: &mut Option<Link>) -> Entered<'_> {
     Entered { slot, outer }
 }
 
-/// [`enter`] at the root of a task, which starts with a fresh budget.
-pub(crate) fn enter_task(slot: &mut Option<Link>) -> (Fresh, Entered<'_>) {
+/// [`enter`] at the root of a task, which starts with a fresh budget; whether it is overdue is kept between its polls.
+pub(crate) fn enter_task<'a>(slot: &'a mut Option<Link>, overdue: &'a mut bool) -> (Fresh<'a>, Entered<'a>) {
     let outer = BUDGET_LEFT.try_with(|left| left.replace(BUDGET)).unwrap_or(BUDGET);
-    (Fresh { outer }, enter(slot))
+    let outer_overdue = OVERDUE.try_with(|now| now.replace(*overdue)).unwrap_or_default();
+    (Fresh { outer, overdue, outer_overdue }, enter(slot))
 }
 
 #[must_use]
@@ -47,13 +50,18 @@ impl Drop for Entered<'_> {
 
 /// Puts the outer task's budget back, for executors driven inside a poll.
 #[must_use]
-pub(crate) struct Fresh {
+pub(crate) struct Fresh<'a> {
     outer: u32,
+    overdue: &'a mut bool,
+    outer_overdue: bool,
 }
 
-impl Drop for Fresh {
+impl Drop for Fresh<'_> {
     fn drop(&mut self) {
         let _ = BUDGET_LEFT.try_with(|left| left.set(self.outer));
+        if let Ok(overdue) = OVERDUE.try_with(|overdue| overdue.replace(self.outer_overdue)) {
+            *self.overdue = overdue;
+        }
     }
 }
 
@@ -71,12 +79,17 @@ pub(crate) fn peek<R>(look: impl FnOnce(Option<&Link>) -> R) -> R {
 }
 
 /// Spends a part of the budget; when it is used up, steps aside once before anything is done.
+///
+/// A cancelled task that did so under a shield or the like, where nobody may drop it, does it again as soon as it is out
+/// of there: a loop whose turns always end under a shield would never be cut short otherwise.
 pub(crate) fn poll_budget(cx: &mut Context<'_>) -> Poll<()> {
     let left = BUDGET_LEFT.get();
-    if left > 0 {
+    let is_free = || peek(|link| link.is_some_and(|link| link.doomed_by().is_some()));
+    if left > 0 && !(OVERDUE.get() && is_free()) {
         BUDGET_LEFT.set(left - 1);
         return Poll::Ready(());
     }
+    OVERDUE.set(peek(|link| link.is_some_and(|link| link.is_held_back())));
     BUDGET_LEFT.set(BUDGET);
     step_aside(cx);
     Poll::Pending

@@ -4,18 +4,19 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use pin_project_lite::pin_project;
 
-use crate::cancel_scope::{CancelScope, Scoped};
+use crate::cancel_scope::{CancelHandle, CancelScope, Scoped};
 use crate::context;
 use crate::reason::Cancelled;
 use crate::runtime::Runtime;
 use crate::task_group::protect::{self, Running};
-use crate::tree::{Cause, Ext, Link, Node, Role};
+use crate::tree::{Cause, Ext, Link, Node, Role, erase};
 use crate::unhandled::Unhandled;
 use crate::unit::{End, Payload, Unit};
 
@@ -216,16 +217,16 @@ impl<R> Drop for Loan<'_, R> {
 }
 
 /// Starts a clean-up as a protected task.
-type Detach<C> = fn(&Link, &Runtime, &'static Location<'static>, Option<Duration>, C) -> Running<()>;
+type Detach<C> = fn(&Link, &Runtime, &'static Location<'static>, CancelScope, C) -> Running<()>;
 
 fn detach<C: Future<Output = ()> + Send + 'static>(
     place: &Link,
     runtime: &Runtime,
     location: &'static Location<'static>,
-    grace: Option<Duration>,
+    scope: CancelScope,
     clean_up: C,
 ) -> Running<()> {
-    let clean_up = graced(clean_up, grace);
+    let clean_up = scope.run(clean_up);
     let hooked = runtime.clone();
     protect::spawn(place, runtime, location, Some(location), async move {
         if clean_up.await.is_err() {
@@ -234,13 +235,10 @@ fn detach<C: Future<Output = ()> + Send + 'static>(
     })
 }
 
-/// A clean-up in its own shielded scope, whose deadline is the end of the grace.
-fn graced<C: Future>(clean_up: C, grace: Option<Duration>) -> Scoped<C> {
+/// The scope of a clean-up, whose deadline is the end of the grace.
+fn clean_up_scope(grace: Option<Duration>) -> CancelScope {
     let scope = CancelScope::new().shielded(true);
-    match grace {
-        Some(grace) => scope.with_timeout(grace).run(clean_up),
-        None => scope.run(clean_up),
-    }
+    grace.into_iter().fold(scope, CancelScope::with_timeout)
 }
 
 pin_project! {
@@ -248,8 +246,8 @@ pin_project! {
     #[must_use = "futures do nothing unless they are awaited"]
     pub struct Finally<B: Future, C: Future<Output = ()>> {
         unit: Unit,
+        node: Arc<Node<FinallyExt>>,
         location: &'static Location<'static>,
-        grace: Option<Duration>,
         #[pin]
         body: Option<B>,
         // Until it begins.
@@ -272,14 +270,14 @@ pin_project! {
                 runtime: this.unit.link().runtime().clone(),
                 place: this.unit.link().clone(),
                 location: *this.location,
-                grace: *this.grace,
+                grace: this.node.ext.grace,
                 owed: matches!(this.stage, Stage::Body | Stage::CleaningUp(_)),
                 clean_up: this.clean_up.take(),
                 detach: *this.detach,
             };
             if this.cleaning.is_some() {
                 if let Err(payload) = this.unit.drop_body(this.cleaning.as_mut()) {
-                    skipped.runtime.report(Unhandled::panicked(None, &*payload));
+                    skipped.runtime.report(Unhandled::panicked(None, payload));
                 }
             }
             this.unit.abandon(this.body);
@@ -303,10 +301,11 @@ impl<B: Future, C: Future<Output = ()>> Finally<B, C> {
     }
 
     fn at(location: &'static Location<'static>, body: B, clean_up: C, detach: Option<Detach<C>>) -> Self {
+        let node = FinallyExt::node(None);
         Finally {
-            unit: Unit::new(Node::new(Role::Finally, FinallyExt { grace: None })),
+            unit: Unit::new(erase(&node)),
+            node,
             location,
-            grace: None,
             body: Some(body),
             clean_up: Some(clean_up),
             cleaning: None,
@@ -318,29 +317,30 @@ impl<B: Future, C: Future<Output = ()>> Finally<B, C> {
 
     /// Gives the clean-up at most `grace`, counted from its start on the runtime's clock.
     pub fn grace(mut self, grace: Duration) -> Self {
-        self.unit = Unit::new(Node::new(Role::Finally, FinallyExt { grace: Some(grace) }));
-        self.grace = Some(grace);
+        self.node = FinallyExt::node(Some(grace));
+        self.unit = Unit::new(erase(&self.node));
         self
     }
 
     fn poll_body(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut this = self.project();
+        let this = self.project();
         if !matches!(this.stage, Stage::Body) {
             return Poll::Ready(());
         }
         let end = ready!(this.unit.poll_body(this.body, cx));
         *this.stage = Stage::CleaningUp(end);
         let link = this.unit.link();
-        if let Some(end) = this.grace.and_then(|grace| link.runtime().now().checked_add(grace)) {
-            link.set_grace(end);
-        }
+        let scope = clean_up_scope(this.node.ext.grace);
+        this.node.ext.begin_clean_up(link, scope.handle());
         let clean_up = this.clean_up.take().expect("it begins once");
         match this.detach {
-            Some(detach) => {
-                let running = detach(link, link.runtime(), this.location, *this.grace, clean_up);
-                *this.detached = Some(running);
+            Some(detach) => *this.detached = Some(detach(link, link.runtime(), this.location, scope, clean_up)),
+            None => {
+                let mut cleaning = this.cleaning;
+                cleaning.set(Some(scope.run(clean_up)));
+                let enter = || cleaning.as_pin_mut().expect("it is there").enter();
+                this.unit.inside(enter).unwrap_or_else(|payload| resume_unwind(payload));
             }
-            None => this.cleaning.set(Some(graced(clean_up, *this.grace))),
         }
         Poll::Ready(())
     }
@@ -350,7 +350,10 @@ impl<B: Future, C: Future<Output = ()>> Finally<B, C> {
         let this = self.project();
         let polled = match this.detached {
             Some(running) => catch_unwind(AssertUnwindSafe(|| running.poll(cx).map(|_| Ok(())))),
-            None => catch_unwind(AssertUnwindSafe(|| this.unit.poll_plain(this.cleaning, cx))),
+            None => {
+                let cleaning = this.cleaning.as_pin_mut().expect("it has begun");
+                this.unit.inside(|| cleaning.poll_as_part(cx))
+            }
         };
         match polled {
             Ok(Poll::Pending) => Poll::Pending,
@@ -372,6 +375,10 @@ impl<B: Future, C: Future<Output = ()>> Future for Finally<B, C> {
         if !self.unit.is_entered() {
             ready!(context::poll_budget(cx));
             self.as_mut().project().unit.enter_here();
+            let link = self.unit.link();
+            if let Some(cause) = link.cause() {
+                self.node.ext.reached(link, &cause);
+            }
         }
         ready!(self.as_mut().poll_body(cx));
         if matches!(self.stage, Stage::CleaningUp(_)) {
@@ -392,7 +399,7 @@ impl<B: Future, C: Future<Output = ()>> Future for Finally<B, C> {
                     *this.stage = Stage::Done;
                     this.unit.finish();
                     if let Err(second) = cleaned {
-                        runtime.report(Unhandled::panicked(None, &*second));
+                        runtime.report(Unhandled::panicked(None, second));
                     }
                     resume_unwind(payload);
                 }
@@ -431,7 +438,8 @@ impl<C> Drop for Skipped<C> {
             // It goes on by itself.
             (Some(_), None) => {}
             (Some(detach), Some(clean_up)) if self.owed => {
-                drop(detach(&self.place, &self.runtime, self.location, self.grace, clean_up));
+                let scope = clean_up_scope(self.grace);
+                drop(detach(&self.place, &self.runtime, self.location, scope, clean_up));
             }
             _ if self.owed => {
                 let location = self.location;
@@ -442,20 +450,48 @@ impl<C> Drop for Skipped<C> {
     }
 }
 
-/// Sees to it that a `finally` that was forgotten does not hold the units around it for ever, if it has a grace.
+/// Sees to it that a `finally` with a grace does not hold the units around it for ever, should it be forgotten. What
+/// its body or its clean-up holds by shields and groups of their own is another matter.
 struct FinallyExt {
     grace: Option<Duration>,
+    /// The scope of the clean-up, once that has begun, and when its grace is over.
+    clean_up: OnceLock<(CancelHandle, Instant)>,
+}
+
+impl FinallyExt {
+    fn node(grace: Option<Duration>) -> Arc<Node<Self>> {
+        Node::new(Role::Finally, FinallyExt { grace, clean_up: OnceLock::new() })
+    }
+
+    fn end(&self, node: &Link) -> Option<Instant> {
+        self.grace.and_then(|grace| node.runtime().now().checked_add(grace))
+    }
+
+    /// The grace that counted from the cancellation is void, even if it is over; the one of the clean-up begins.
+    fn begin_clean_up(&self, node: &Link, scope: CancelHandle) {
+        if let Some(end) = self.end(node) {
+            let _ = self.clean_up.set((scope, end));
+            node.set_holding(true);
+            node.set_grace(end);
+        }
+    }
 }
 
 impl Ext for FinallyExt {
     fn reached(&self, node: &Link, _cause: &Cause) {
-        if let Some(end) = self.grace.and_then(|grace| node.runtime().now().checked_add(grace)) {
+        if let Some(end) = self.end(node) {
             node.start_grace(end);
         }
     }
 
     fn grace_over(&self, node: &Link) {
-        node.set_lapsed();
+        if let Some((clean_up, end)) = self.clean_up.get() {
+            if node.runtime().now() < *end {
+                return;
+            }
+            clean_up.set_shield(false);
+        }
+        node.set_holding(false);
     }
 }
 

@@ -50,7 +50,7 @@ pub enum CancelReason {
     GroupFinished,
     /// The future of the group or scope was dropped before it was done.
     GroupDropped,
-    /// The runtime shut down.
+    /// The runtime shut down, or the run ended.
     Shutdown,
 }
 

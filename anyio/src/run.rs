@@ -73,16 +73,18 @@ pub fn try_run<F: Future>(backend: impl Run + 'static, future: F) -> Result<F::O
     if context::peek(|link| link.is_some()) {
         return Err(RunError::Nested);
     }
-    run_on(&*Box::new(backend).start()?, future)
+    run_on(&*Box::new(backend).start()?, true, future)
 }
 
-fn run_on<F: Future>(started: &dyn BlockOn, future: F) -> Result<F::Output, RunError> {
+/// Runs `future`; `owns` says whether the runtime was started for it alone.
+fn run_on<F: Future>(started: &dyn BlockOn, owns: bool, future: F) -> Result<F::Output, RunError> {
     let runtime = Runtime::from_backend(started.backend());
     let main = Main {
         unit: Unit::new(Node::new(Role::Run, ())),
         body: Some(future),
         end: None,
         runtime,
+        owns,
     };
     let mut main = pin!(main);
     let mut output = None;
@@ -120,7 +122,7 @@ fn run_on<F: Future>(started: &dyn BlockOn, future: F) -> Result<F::Output, RunE
 /// ```
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let started = Parked::here().unwrap_or_else(|error| panic!("{error}"));
-    run_on(&started, future).unwrap_or_else(|error| panic!("{error}"))
+    run_on(&started, false, future).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// A runtime whose threads are its own; this one only waits.
@@ -165,6 +167,8 @@ pin_project! {
         body: Option<F>,
         end: Option<End<F::Output>>,
         runtime: Runtime,
+        // Whether the runtime was started for this future alone.
+        owns: bool,
     }
 }
 
@@ -177,7 +181,9 @@ impl<F: Future> Future for Main<F> {
             let main: &Link = this.unit.link();
             main.link_in(this.runtime.root(), this.runtime.clone());
             this.runtime.set_main(main);
-            detect::adopt(this.runtime);
+            if *this.owns {
+                detect::adopt(this.runtime);
+            }
         }
         if this.end.is_none() {
             *this.end = Some(ready!(this.unit.poll_body(this.body, cx)));
@@ -216,9 +222,8 @@ impl<F: Future> Future for Main<F> {
 /// # }
 /// ```
 pub fn enter<F: Future>(runtime: Runtime, future: F) -> Enter<F> {
-    let link: Link = Node::new(Role::Leaf, ());
     Enter {
-        link: Some(link),
+        unit: Unit::new(Node::new(Role::Leaf, ())),
         runtime,
         future: Some(future),
     }
@@ -228,7 +233,7 @@ pin_project! {
     /// The future returned by [`enter`].
     #[must_use = "futures do nothing unless they are awaited"]
     pub struct Enter<F> {
-        link: Option<Link>,
+        unit: Unit,
         runtime: Runtime,
         #[pin]
         future: Option<F>,
@@ -236,14 +241,8 @@ pin_project! {
 
     impl<F> PinnedDrop for Enter<F> {
         fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            {
-                let _entered = context::enter(this.link);
-                this.future.set(None);
-            }
-            if let Some(link) = this.link {
-                link.finish();
-            }
+            let this = this.project();
+            this.unit.abandon(this.future);
         }
     }
 }
@@ -253,11 +252,12 @@ impl<F: Future> Future for Enter<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        if let Some(link) = this.link.as_ref().filter(|link| link.parent().is_none()) {
-            link.link_in(&this.runtime.home(), this.runtime.clone());
+        if !this.unit.is_entered() {
+            this.unit.enter_in(this.runtime);
         }
-        let _entered = context::enter(this.link);
-        this.future.as_pin_mut().expect("the future is there until the drop").poll(cx)
+        let value = ready!(this.unit.poll_plain(this.future, cx));
+        this.unit.finish();
+        Poll::Ready(value)
     }
 }
 

@@ -217,8 +217,8 @@ impl Runtime {
                 changed.await;
             }
         };
-        // Not under the root that is waited for: a timeout has no tasks of its own, so it is not counted anyway.
-        crate::move_on_after(timeout, idle).await.is_some()
+        // A timeout has no tasks of its own, so it does not count in the root that is waited for.
+        crate::enter(self.clone(), crate::move_on_after(timeout, idle)).await.is_some()
     }
 
     pub(crate) fn patience(&self) -> Duration {

@@ -323,11 +323,7 @@ impl Future for Sleep {
             Alarm::Yielded => return Poll::Ready(()),
             Alarm::Never => return Poll::Pending,
             Alarm::At(deadline) => Some(*deadline),
-            Alarm::After(Duration::ZERO) => {
-                self.alarm = Alarm::Yielded;
-                context::step_aside(cx);
-                return Poll::Pending;
-            }
+            Alarm::After(Duration::ZERO) => return self.yield_once(cx),
             Alarm::After(duration) => {
                 let duration = *duration;
                 here().now().checked_add(duration)
@@ -345,14 +341,21 @@ impl Sleep {
         };
         let runtime = here();
         if deadline <= runtime.now() {
-            self.alarm = Alarm::Yielded;
-            context::step_aside(cx);
-            return Poll::Pending;
+            return self.yield_once(cx);
         }
         let mut timer = runtime.backend().timer(deadline);
         let polled = timer.as_mut().poll(cx);
         self.alarm = Alarm::Timer(timer);
         polled
+    }
+
+    fn yield_once(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.alarm = Alarm::Yielded;
+        if self.entry.has_stepped_aside() {
+            return Poll::Ready(());
+        }
+        context::step_aside(cx);
+        Poll::Pending
     }
 }
 
@@ -400,7 +403,7 @@ pub fn interval(period: Duration) -> Interval {
     Interval {
         period,
         missed: MissedTicks::default(),
-        next: None,
+        next: Next::Now,
     }
 }
 
@@ -409,8 +412,17 @@ pub fn interval(period: Duration) -> Interval {
 pub struct Interval {
     period: Duration,
     missed: MissedTicks,
-    /// When the next tick is due; `None`: at the first call.
-    next: Option<Instant>,
+    next: Next,
+}
+
+/// When the next tick is due.
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    /// At the first call.
+    Now,
+    At(Instant),
+    /// Beyond the end of time.
+    Never,
 }
 
 impl Interval {
@@ -433,25 +445,29 @@ impl Interval {
     pub async fn tick(&mut self) -> Instant {
         let mut entry = Entry::default();
         std::future::poll_fn(|cx| entry.poll(cx)).await;
-        let due = self.next.unwrap_or_else(now);
+        let due = match self.next {
+            Next::Now => now(),
+            Next::At(due) => due,
+            Next::Never => std::future::pending().await,
+        };
         if now() < due {
             sleep_until(due).await;
         }
-        self.next = Some(self.after(due, now()));
+        self.next = self.after(due, now()).map_or(Next::Never, Next::At);
         due
     }
 
     /// When the tick after the one that was `due` is due, if that one was taken at `taken`.
-    fn after(&self, due: Instant, taken: Instant) -> Instant {
-        match self.missed {
-            MissedTicks::Burst => due + self.period,
-            MissedTicks::Delay if taken >= due + self.period => taken + self.period,
+    fn after(&self, due: Instant, taken: Instant) -> Option<Instant> {
+        let late = taken - due;
+        let base = match self.missed {
+            MissedTicks::Delay if late >= self.period => taken,
             MissedTicks::Skip => {
-                let late = (taken - due).as_nanos() % self.period.as_nanos();
-                let late = Duration::from_nanos(late.try_into().unwrap_or(u64::MAX));
-                taken - late + self.period
+                let late = late.as_nanos() % self.period.as_nanos();
+                taken - Duration::from_nanos(late.try_into().unwrap_or(u64::MAX))
             }
-            MissedTicks::Delay => due + self.period,
-        }
+            MissedTicks::Burst | MissedTicks::Delay => due,
+        };
+        base.checked_add(self.period)
     }
 }

@@ -2,12 +2,13 @@
 
 use std::any::Any;
 use std::fmt;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
 
 use parking_lot::RwLock;
 
 use crate::task_group::TaskInfo;
+use crate::unit::{Payload, discard};
 
 /// An outcome that nobody was left to receive: see [`set_unhandled_hook`].
 #[derive(Debug)]
@@ -65,11 +66,10 @@ pub enum Unhandled {
 }
 
 impl Unhandled {
-    pub(crate) fn panicked(task: Option<TaskInfo>, payload: &(dyn Any + Send)) -> Self {
-        Unhandled::Panicked {
-            task,
-            message: panic_message(payload),
-        }
+    pub(crate) fn panicked(task: Option<TaskInfo>, payload: Payload) -> Self {
+        let message = panic_message(&*payload);
+        discard(payload);
+        Unhandled::Panicked { task, message }
     }
 
     pub(crate) fn failed<E: Send + 'static>(task: Option<TaskInfo>, error: E) -> Self {
@@ -154,9 +154,12 @@ pub fn set_unhandled_hook(hook: impl Fn(Unhandled) + Send + Sync + 'static) {
 /// Calls the runtime's hook, or the process's, or does what is done by default.
 pub(crate) fn report(own: Option<&Hook>, outcome: Unhandled) {
     let global = || HOOK.read().clone();
-    match own.cloned().or_else(global) {
+    let hook = own.cloned().or_else(global);
+    // A panic, in the hook or in the destructor of an error, must not keep a task from being counted out.
+    let reported = catch_unwind(AssertUnwindSafe(move || match hook {
         Some(hook) => hook(outcome),
         None if tracing::dispatcher::has_been_set() => tracing::error!(target: "anyio", "{outcome}"),
         None => eprintln!("anyio: {outcome}"),
-    }
+    }));
+    reported.unwrap_or_else(discard);
 }

@@ -8,10 +8,18 @@ use std::task::{Context, Poll, Waker, ready};
 
 use crate::context;
 use crate::runtime::{NoBackend, Runtime};
-use crate::tree::{Link, Role};
+use crate::tree::{Link, Node, Role};
+use crate::unhandled::Unhandled;
 
 /// What a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
+
+/// Drops what a panic carried. If that panics in turn nothing is left to tell, and what *that* carries is leaked.
+pub(crate) fn discard(payload: Payload) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(again);
+    }
+}
 
 /// How a body ended.
 pub(crate) enum End<T> {
@@ -31,14 +39,35 @@ pub(crate) struct Unit {
     waker: Option<Waker>,
     /// The offer that was made to the unit around this one.
     offer: Option<Offer>,
+    /// For tasks: see [`context::poll_budget`].
+    overdue: bool,
 }
 
 /// Law C4: a unit that was cut short by somebody else's cause lets the unit around it act first.
+#[derive(Debug)]
 struct Offer {
     /// How many polls of the unit around had ended when the offer was made.
     epoch: usize,
     /// How often the offer was repeated within that poll.
     polls: u8,
+    /// Whether the unit around is owed a poll first, so that the offer has to be repeated in that one.
+    owed: bool,
+}
+
+impl Offer {
+    /// Makes the offer to `outer`, or makes it again; `false`: that unit had its chance.
+    fn make(made: &mut Option<Offer>, outer: &Node) -> bool {
+        let (epoch, owed) = (outer.epoch(), outer.is_owed());
+        let polls = match made {
+            Some(offer) if offer.epoch == epoch => offer.polls + 1,
+            Some(offer) if !offer.owed => return false,
+            _ => 1,
+        };
+        if polls < 3 {
+            *made = Some(Offer { epoch, polls, owed });
+        }
+        polls < 3
+    }
 }
 
 impl Unit {
@@ -47,6 +76,7 @@ impl Unit {
             link: Some(link),
             waker: None,
             offer: None,
+            overdue: false,
         }
     }
 
@@ -105,16 +135,26 @@ impl Unit {
             Ok(Poll::Pending) => self.link().has_to_drop().then_some(End::Cut),
             Err(payload) => Some(End::Panicked(payload)),
         };
-        let end = end.map(|end| match self.drop_body(body) {
-            Err(payload) if !matches!(end, End::Panicked(_)) => {
-                // The value, if there is one, may have a destructor that panics as well.
-                let _ = self.inside(|| drop(end));
-                End::Panicked(payload)
+        let end = end.map(|end| match (self.drop_body(body), end) {
+            (Ok(()), end) => end,
+            (Err(second), End::Panicked(first)) => {
+                self.report_panic(second);
+                End::Panicked(first)
             }
-            _ => end,
+            (Err(first), end) => {
+                // The value, if there is one, may have a destructor that panics as well.
+                let second = self.inside(|| drop(end)).err();
+                second.into_iter().for_each(|second| self.report_panic(second));
+                End::Panicked(first)
+            }
         });
         self.link().end_poll();
         end.map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// A panic that nobody can be given, because another one is on its way.
+    pub(crate) fn report_panic(&self, payload: Payload) {
+        self.link().runtime().report(Unhandled::panicked(None, payload));
     }
 
     /// Polls a future inside the node, which has no power over it; drops it when it is done.
@@ -138,7 +178,7 @@ impl Unit {
     pub(crate) fn inside<R>(&mut self, run: impl FnOnce() -> R) -> Result<R, Payload> {
         let is_task = matches!(self.link().role(), Role::Task | Role::Run);
         if is_task {
-            let _entered = context::enter_task(&mut self.link);
+            let _entered = context::enter_task(&mut self.link, &mut self.overdue);
             catch_unwind(AssertUnwindSafe(run))
         } else {
             let _entered = context::enter(&mut self.link);
@@ -158,21 +198,16 @@ impl Unit {
 
     /// Lets the unit around drop this one, if it is about to: pending until that unit has had its chance.
     pub(crate) fn poll_offer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.link().is_releasing() {
+        let link = self.link.as_ref().expect("the node is back after every poll");
+        let Some(outer) = link.doomed_above() else {
+            return Poll::Ready(());
+        };
+        if link.is_releasing() {
             return Poll::Pending;
         }
-        let Some(epoch) = self.link().doomed_above().map(|outer| outer.epoch()) else {
-            return Poll::Ready(());
-        };
-        let polls = match &self.offer {
-            Some(offer) if offer.epoch != epoch => return Poll::Ready(()),
-            Some(offer) => offer.polls + 1,
-            None => 1,
-        };
-        if polls >= 3 {
+        if !Offer::make(&mut self.offer, outer) {
             return Poll::Ready(());
         }
-        self.offer = Some(Offer { epoch, polls });
         context::step_aside(cx);
         Poll::Pending
     }
@@ -198,32 +233,58 @@ impl Unit {
             }
         }
         let leave = Leave(&mut self.link);
-        let _entered = context::enter(leave.0);
-        body.set(None);
+        // A future that was never polled stands nowhere: its body is dropped where it is dropped itself.
+        if leave.0.as_ref().is_some_and(|link| link.parent().is_some()) {
+            let _entered = context::enter(leave.0);
+            body.set(None);
+        } else {
+            body.set(None);
+        }
     }
 }
 
-/// An offer of a plain operation (law C6): once, at its first poll, if it would be cut off anyway.
+/// The beginning of a plain operation, which offers itself first if it would be cut off anyway (law C6).
 #[derive(Debug, Default)]
 pub(crate) struct Entry {
     /// Whether the operation has begun.
     begun: bool,
+    /// Whether it has stepped aside for the budget.
+    stepped_aside: bool,
+    /// The offer that was made to the unit around.
+    offer: Option<Offer>,
 }
 
 impl Entry {
-    /// Ready when the operation may act. Pending at most once for an offer, and once for the budget.
+    /// Ready when the operation may act.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.begun {
             return Poll::Ready(());
         }
-        let doomed = context::peek(|link| link.is_some_and(|link| link.is_doomed()));
-        if doomed {
-            self.begun = true;
-            cx.waker().wake_by_ref();
+        ready!(self.poll_offer(cx));
+        if context::poll_budget(cx).is_pending() {
+            self.stepped_aside = true;
             return Poll::Pending;
         }
-        ready!(context::poll_budget(cx));
         self.begun = true;
+        self.offer = None;
         Poll::Ready(())
+    }
+
+    /// Lets the unit around drop the operation if it is about to, before the operation does or tells anything.
+    pub(crate) fn poll_offer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let offered = context::peek(|link| {
+            let outer = link.and_then(|link| link.doomed_by());
+            outer.is_some_and(|outer| Offer::make(&mut self.offer, outer))
+        });
+        if !offered {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Whether the task has yielded here already, so that an operation whose point that is need not do so again.
+    pub(crate) fn has_stepped_aside(&self) -> bool {
+        self.stepped_aside
     }
 }

@@ -112,7 +112,7 @@ fn watch(mut child: Child, patience: Duration) -> io::Result<Ended> {
     }
     let status = child.wait()?;
     // A grandchild might have the other end: nobody waits for that.
-    let transcript = said.recv_timeout(Duration::from_secs(1)).unwrap_or_default();
+    let transcript = condensed(&said.recv_timeout(Duration::from_secs(1)).unwrap_or_default());
     Ok(Ended { told, transcript, status })
 }
 
@@ -129,6 +129,33 @@ fn listen(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
         let _ = sender.send(String::from_utf8_lossy(&kept).into_owned());
     });
     receiver
+}
+
+/// What was said over and over is said once, and threads have no numbers, which differ from run to run.
+fn condensed(transcript: &str) -> String {
+    let mut lines: Vec<(String, usize)> = Vec::new();
+    for line in transcript.lines().map(unnumbered) {
+        match lines.last_mut() {
+            Some((last, times)) if *last == line => *times += 1,
+            _ => lines.push((line, 1)),
+        }
+    }
+    let lines = lines.into_iter().map(|(line, times)| match times {
+        1 => format!("{line}\n"),
+        _ => format!("{line} (×{times})\n"),
+    });
+    lines.collect()
+}
+
+/// The line without the number of the thread that the runtime library speaks of: `thread 'main' (1234) has …`.
+fn unnumbered(line: &str) -> String {
+    let parts = line.split_once("' (").and_then(|(thread, rest)| Some((thread, rest.split_once(") ")?)));
+    match parts {
+        Some((thread, (number, rest))) if line.starts_with("thread '") && number.parse::<u64>().is_ok() => {
+            format!("{thread}' {rest}")
+        }
+        _ => line.to_owned(),
+    }
 }
 
 /// What is known when a child has ended.
@@ -149,5 +176,46 @@ impl Ended {
             Some(Message { status, seconds, said }) => Verdict { status, seconds, said, transcript: self.transcript },
             None => Verdict::aborted(format!("the process ended by {}", self.status), self.transcript, seconds),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transcripts_are_condensed() {
+        let said = "a\na\nb\nthread 'main' (123) has overflowed its stack\n";
+        assert_eq!(condensed(said), "a (×2)\nb\nthread 'main' has overflowed its stack\n");
+        assert_eq!(unnumbered("see 'this' (1) and that"), "see 'this' (1) and that");
+    }
+
+    #[cfg(unix)]
+    fn watched(script: &str, patience: Duration) -> Verdict {
+        let mut shell = Command::new("sh");
+        let shell = shell.args(["-c", script]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        watch(shell.spawn().unwrap(), patience).unwrap().verdict(1.5)
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_process_that_ends_without_a_word_has_aborted() {
+        let verdict = watched("echo said >&2; kill -ABRT $$", PATIENCE);
+        assert_eq!((verdict.status, &*verdict.transcript), (Status::Aborted, "said\n"));
+        assert!(verdict.said.unwrap().contains("signal: 6"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_process_that_does_not_end_is_killed_and_has_hung() {
+        assert_eq!(watched("exec sleep 600", Duration::from_millis(1)).status, Status::Hung);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_last_line_is_what_counts() {
+        let told = r#"echo '{"status":"held"'; echo '{"status":"failed","seconds":2.5,"said":"why"}'"#;
+        let verdict = watched(told, PATIENCE);
+        assert_eq!((verdict.status, verdict.seconds, verdict.said.as_deref()), (Status::Failed, 2.5, Some("why")));
     }
 }

@@ -29,7 +29,6 @@ use crate::cli::{Cli, Mode};
 use crate::output::Output;
 use crate::report::{Format, Report};
 use crate::runner::Plan;
-use crate::selection::Selection;
 
 /// Some laws do not hold.
 const BROKEN: u8 = 1;

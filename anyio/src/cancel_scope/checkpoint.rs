@@ -34,7 +34,7 @@ use crate::unit::{Entry, Unit};
 pub async fn checkpoint() {
     let mut entry = Entry::default();
     poll_fn(|cx| entry.poll(cx)).await;
-    let mut yielded = false;
+    let mut yielded = entry.has_stepped_aside();
     poll_fn(|cx| {
         if std::mem::replace(&mut yielded, true) {
             return Poll::Ready(());

@@ -29,6 +29,9 @@ pin_project! {
     impl<F: Future> PinnedDrop for Scoped<F> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
+            if let Some(End::Panicked(payload)) = this.end.take_if(|end| matches!(end, End::Panicked(_))) {
+                this.unit.report_panic(payload);
+            }
             this.unit.abandon(this.body);
         }
     }
@@ -44,30 +47,53 @@ impl<F: Future> Scoped<F> {
         }
     }
 
-    /// Polls the scope; an `Err` tells the cause that cut the body short.
-    pub(crate) fn poll_scope(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<F::Output, Cancelled>> {
+    /// Takes its place below whatever is current, and lets its time begin.
+    pub(crate) fn enter(self: Pin<&mut Self>) {
         let this = self.project();
-        if !this.unit.is_entered() {
-            ready!(context::poll_budget(cx));
-            this.unit.enter_here();
-            if let Some(timeout) = this.timeout.take() {
-                set_timeout(this.unit.link(), timeout);
-            }
+        this.unit.enter_here();
+        if let Some(timeout) = this.timeout.take() {
+            set_timeout(this.unit.link(), timeout);
         }
+    }
+
+    /// Polls the scope; an `Err` tells the cause that cut the body short.
+    pub(crate) fn poll_scope(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<F::Output, Cancelled>> {
+        if !self.unit.is_entered() {
+            ready!(context::poll_budget(cx));
+            self.as_mut().enter();
+        }
+        ready!(self.as_mut().poll_barrier(cx));
+        if matches!(self.end, Some(End::Cut)) {
+            ready!(self.as_mut().project().unit.poll_offer(cx));
+        }
+        Poll::Ready(self.leave())
+    }
+
+    /// [`poll_scope`](Self::poll_scope) for a scope that was entered as a part of the unit around it, to which no offer is
+    /// made.
+    pub(crate) fn poll_as_part(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<F::Output, Cancelled>> {
+        ready!(self.as_mut().poll_barrier(cx));
+        Poll::Ready(self.leave())
+    }
+
+    /// Polls the body to its end, and then until nothing is left inside.
+    fn poll_barrier(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
         if this.end.is_none() {
             *this.end = Some(ready!(this.unit.poll_body(this.body, cx)));
             this.unit.begin_exit();
         }
-        ready!(this.unit.poll_closed(cx));
-        if matches!(this.end, Some(End::Cut)) {
-            ready!(this.unit.poll_offer(cx));
-        }
+        this.unit.poll_closed(cx)
+    }
+
+    fn leave(self: Pin<&mut Self>) -> Result<F::Output, Cancelled> {
+        let this = self.project();
         this.unit.finish();
-        Poll::Ready(match this.end.take().expect("a scope is not polled after it is done") {
+        match this.end.take().expect("a scope is not polled after it is done") {
             End::Value(value) => Ok(value),
             End::Cut => Err(this.unit.link().cause().expect("a body is cut short for a cause").reason),
             End::Panicked(payload) => resume_unwind(payload),
-        })
+        }
     }
 }
 

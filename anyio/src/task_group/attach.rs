@@ -11,11 +11,11 @@ use pin_project_lite::pin_project;
 use super::cell::GroupNode;
 use super::error::TaskError;
 use super::info::TaskInfo;
-use super::kind::Kind;
+use super::kind::{Kind, Shape};
 use super::spawned::{Owner, Spawned};
 use super::{TaskGroup, TaskHandle};
 
-type Convert<K, F, T> = fn(<F as Future>::Output) -> Result<T, <K as Kind>::Error>;
+type Convert<K, F, T> = fn(<F as Future>::Output) -> Result<T, <K as Shape>::Error>;
 
 impl<K: Kind> TaskGroup<K> {
     /// Makes `future` a task of the group that somebody else runs: a foreign `tokio::spawn`, a thread's `block_on`, a

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::marker::PhantomData;
 use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -11,7 +10,7 @@ use pin_project_lite::pin_project;
 
 use super::cell::{GroupCell, Sum};
 use super::error::GroupError;
-use super::kind::{Kind, Plain, Try};
+use super::kind::{Kind, Plain, Shape, Try};
 use super::{Desert, TaskGroup, unit_of};
 use crate::context;
 use crate::tree::{Node, Role};
@@ -218,7 +217,7 @@ impl GroupBuilder {
 pin_project! {
     /// The future of a group: what [`task_group`] and [`try_task_group`] return.
     #[must_use = "futures do nothing unless they are awaited"]
-    pub struct GroupFuture<K: Kind, F, B, T> {
+    pub struct GroupFuture<K: Shape, F, B, T> {
         group: TaskGroup<K>,
         unit: Unit,
         // Makes the body, at the first poll.
@@ -228,19 +227,33 @@ pin_project! {
         // What the body returned, if it completed well.
         value: Option<T>,
         draining: bool,
-        _output: PhantomData<fn() -> T>,
+        methods: Methods<K, F, B, T>,
     }
 
-    impl<K: Kind, F, B, T> PinnedDrop for GroupFuture<K, F, B, T> {
+    impl<K: Shape, F, B, T> PinnedDrop for GroupFuture<K, F, B, T> {
         fn drop(this: Pin<&mut Self>) {
-            let this = this.project();
-            let _desert = Desert(&this.group.node);
-            this.unit.abandon(this.body);
+            (this.methods.desert)(this);
         }
     }
 }
 
-impl<K: Kind, F, B, T> GroupFuture<K, F, B, T> {
+/// What the future of a group does, together with what this asks of its parameters.
+///
+/// Bounds in the impls of `Future` and `Drop` would do as well, if it were not for futures that keep the output of a
+/// group, such as timeouts and `join!`. rustc decides whether those are `Send` after it has forgotten all lifetimes, and
+/// then cannot tell any more that a closure that borrows is an `FnOnce`, or that an error is `'static`
+/// (rust-lang/rust#110338).
+struct Methods<K: Shape, F, B, T> {
+    poll: fn(Pin<&mut GroupFuture<K, F, B, T>>, &mut Context<'_>) -> Poll<K::Outcome<T>>,
+    desert: fn(Pin<&mut GroupFuture<K, F, B, T>>),
+}
+
+impl<K, F, B, T> GroupFuture<K, F, B, T>
+where
+    K: Kind,
+    F: FnOnce(TaskGroup<K>) -> B,
+    B: Future<Output = K::Output<T>>,
+{
     fn new(settings: GroupBuilder, open: F) -> Self {
         let node = Node::new(Role::Group, GroupCell::new(settings.panics_are_errors));
         GroupFuture {
@@ -250,17 +263,28 @@ impl<K: Kind, F, B, T> GroupFuture<K, F, B, T> {
             body: None,
             value: None,
             draining: false,
-            _output: PhantomData,
+            methods: Methods {
+                poll: Self::poll_group,
+                desert: Self::desert,
+            },
         }
     }
-}
 
-impl<K, F, B, T> GroupFuture<K, F, B, T>
-where
-    K: Kind,
-    F: FnOnce(TaskGroup<K>) -> B,
-    B: Future<Output = K::Output<T>>,
-{
+    fn poll_group(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<K::Outcome<T>> {
+        ready!(self.as_mut().poll_open(cx));
+        ready!(self.as_mut().poll_body(cx));
+        ready!(self.as_mut().project().unit.poll_closed(cx));
+        let outcome = ready!(self.as_mut().poll_outcome(cx));
+        self.unit.finish();
+        Poll::Ready(K::into_outcome(outcome))
+    }
+
+    fn desert(self: Pin<&mut Self>) {
+        let this = self.project();
+        let _desert = Desert(&this.group.node);
+        this.unit.abandon(this.body);
+    }
+
     /// Enters the group and makes its body.
     fn poll_open(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
@@ -306,6 +330,12 @@ where
     fn poll_outcome(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, GroupError<K::Error>>> {
         let this = self.project();
         let node = &this.group.node;
+        if !node.ext.is_well() {
+            // The value will not be returned: it goes while somebody can still be told of a panic in its destructor.
+            let value = this.value.take();
+            let dropped = this.unit.inside(|| drop(value));
+            dropped.unwrap_or_else(|payload| node.panicked(None, payload));
+        }
         match node.sum_up() {
             Sum::Panicked(payload) => {
                 this.unit.finish();
@@ -327,21 +357,11 @@ where
     }
 }
 
-impl<K, F, B, T> Future for GroupFuture<K, F, B, T>
-where
-    K: Kind,
-    F: FnOnce(TaskGroup<K>) -> B,
-    B: Future<Output = K::Output<T>>,
-{
+impl<K: Shape, F, B, T> Future for GroupFuture<K, F, B, T> {
     type Output = K::Outcome<T>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        ready!(self.as_mut().poll_open(cx));
-        ready!(self.as_mut().poll_body(cx));
-        ready!(self.as_mut().project().unit.poll_closed(cx));
-        let outcome = ready!(self.as_mut().poll_outcome(cx));
-        self.unit.finish();
-        Poll::Ready(K::into_outcome(outcome))
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        (self.methods.poll)(self, cx)
     }
 }
 

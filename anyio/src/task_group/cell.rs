@@ -1,6 +1,5 @@
 //! What a group collects.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -9,7 +8,8 @@ use super::error::{Ending, Failure, FailureKind, GroupError, PanicPayload};
 use super::info::TaskInfo;
 use super::spawned::Settle;
 use crate::reason::{CancelReason, Cancelled};
-use crate::tree::{Cause, Ext, Node, erase};
+use crate::runtime::Runtime;
+use crate::tree::{Cause, Ext, Link, Node, erase};
 use crate::unhandled::Unhandled;
 use crate::unit::Payload;
 
@@ -40,7 +40,38 @@ pub(crate) enum Sum<E> {
     Well,
 }
 
-impl<E: Send> Ext for GroupCell<E> {}
+impl<E: Send + 'static> Ext for GroupCell<E> {
+    /// Nobody can be relied upon to come for what was collected. Should somebody come all the same, the group was cut
+    /// short.
+    fn left_behind(&self, node: &Link) {
+        let dropped = || Cancelled::new(CancelReason::GroupDropped);
+        self.collected.lock().outside.get_or_insert_with(dropped);
+        self.hand_over(node.runtime());
+    }
+}
+
+impl<E: Send + 'static> GroupCell<E> {
+    /// Hands what was collected, and what comes later, to the hook.
+    fn hand_over(&self, runtime: &Runtime) {
+        let mut collected = self.collected.lock();
+        collected.deserted = true;
+        let failures = std::mem::take(&mut collected.failures);
+        let panic = collected.panic.take();
+        drop(collected);
+        if let Some((task, payload)) = panic {
+            runtime.report(Unhandled::panicked(task, payload));
+        }
+        failures.into_iter().for_each(|failure| runtime.report(unhandled(failure)));
+    }
+}
+
+fn unhandled<E: Send + 'static>(failure: Failure<E>) -> Unhandled {
+    let task = failure.task().cloned();
+    match failure.into_kind() {
+        FailureKind::Error(error) => Unhandled::failed(task, error),
+        FailureKind::Panic(payload) => Unhandled::panicked(task, payload.into_inner()),
+    }
+}
 
 impl<E> GroupCell<E> {
     pub(crate) fn new(panics_are_errors: bool) -> Self {
@@ -58,6 +89,12 @@ impl<E> GroupCell<E> {
     /// The cause from outside that cut something short.
     pub(crate) fn outside(&self) -> Option<Cancelled> {
         self.collected.lock().outside.clone()
+    }
+
+    /// Whether nothing failed, panicked, or was cut short from outside.
+    pub(crate) fn is_well(&self) -> bool {
+        let collected = self.collected.lock();
+        collected.failures.is_empty() && collected.panic.is_none() && collected.outside.is_none()
     }
 }
 
@@ -81,7 +118,7 @@ impl<E: Send + 'static> Node<GroupCell<E>> {
         };
         drop(collected);
         if let Some(payload) = spare {
-            self.report_panic(task.clone(), &*payload);
+            self.report_panic(task.clone(), payload);
         }
         self.cancel_siblings(task);
     }
@@ -129,23 +166,14 @@ impl<E: Send + 'static> Node<GroupCell<E>> {
 
     /// Nobody will come for the outcome: what there is, and what comes later, goes to the hook.
     pub(crate) fn desert(&self) {
-        self.ext.collected.lock().deserted = true;
-        match self.sum_up() {
-            Sum::Well => {}
-            Sum::Panicked(payload) => self.report_panic(None, &*payload),
-            Sum::Failed(error) => error.split().1.into_iter().for_each(|failure| self.report(failure)),
-        }
+        self.ext.hand_over(self.runtime());
     }
 
     fn report(&self, failure: Failure<E>) {
-        let task = failure.task().cloned();
-        match failure.into_kind() {
-            FailureKind::Error(error) => self.runtime().report(Unhandled::failed(task, error)),
-            FailureKind::Panic(payload) => self.report_panic(task, &*payload.into_inner()),
-        }
+        self.runtime().report(unhandled(failure));
     }
 
-    fn report_panic(&self, task: Option<TaskInfo>, payload: &(dyn Any + Send)) {
+    fn report_panic(&self, task: Option<TaskInfo>, payload: Payload) {
         self.runtime().report(Unhandled::panicked(task, payload));
     }
 }

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll, Waker, ready};
 
 use parking_lot::Mutex;
 
 use super::error::TaskError;
 use super::info::{TaskId, TaskInfo};
+use super::start;
 use crate::context;
 use crate::reason::{CancelReason, Cancelled};
 use crate::tree::{Ext, Link, Node, Role, erase, wake};
@@ -37,6 +38,8 @@ pub enum TaskStatus {
 pub(crate) struct TaskCell<T> {
     info: TaskInfo,
     slot: Mutex<Slot<T>>,
+    /// The caller of `start` that is held until the task is gone.
+    caller: OnceLock<Weak<Node>>,
 }
 
 struct Slot<T> {
@@ -49,7 +52,13 @@ struct Slot<T> {
     detached: bool,
 }
 
-impl<T: Send> Ext for TaskCell<T> {}
+impl<T: Send> Ext for TaskCell<T> {
+    fn emptied(&self) {
+        if let Some(caller) = self.caller.get().and_then(Weak::upgrade) {
+            start::release(&caller);
+        }
+    }
+}
 
 impl<T> TaskCell<T> {
     pub(crate) fn new(info: TaskInfo) -> Self {
@@ -61,7 +70,14 @@ impl<T> TaskCell<T> {
                 waker: None,
                 detached: false,
             }),
+            caller: OnceLock::new(),
         }
+    }
+
+    /// Has the task let go of the `caller` of `start` when it is gone, with all below it.
+    pub(crate) fn release_when_gone(&self, caller: &Link) {
+        let fresh = self.caller.set(Arc::downgrade(caller)).is_ok();
+        debug_assert!(fresh, "a task is started once");
     }
 
     pub(crate) fn info(&self) -> &TaskInfo {
@@ -122,8 +138,6 @@ impl<T> TaskCell<T> {
 pub struct TaskHandle<T> {
     node: Arc<Node<TaskCell<T>>>,
     entry: Entry,
-    /// Whether the bad news was offered to a cancelled scope around before it was told.
-    offered: bool,
 }
 
 impl<T: Send + 'static> TaskHandle<T> {
@@ -131,7 +145,6 @@ impl<T: Send + 'static> TaskHandle<T> {
         TaskHandle {
             node,
             entry: Entry::default(),
-            offered: false,
         }
     }
 
@@ -146,7 +159,7 @@ impl<T: Send + 'static> TaskHandle<T> {
     /// # Panics
     ///
     /// If there is no value, and nothing to cancel: under a shield, and outside every scope, group and task. There,
-    /// await the handle itself.
+    /// await the handle itself. And if the task waits for itself.
     ///
     /// # Cancel safety
     ///
@@ -155,6 +168,7 @@ impl<T: Send + 'static> TaskHandle<T> {
         let info = self.info().clone();
         match self.await {
             Ok(value) => value,
+            Err(error @ TaskError::OwnHandle) => panic!("TaskHandle::value: {error}"),
             Err(error) => {
                 cancel_branch(info, &error);
                 std::future::pending().await
@@ -242,12 +256,10 @@ impl<T: Send + 'static> Future for TaskHandle<T> {
         ready!(self.entry.poll(cx));
         let this = &mut *self;
         let mut slot = this.node.ext.slot.lock();
-        let bad = matches!(slot.result, Some(Err(_)));
-        if bad && !this.offered && context::peek(|link| link.is_some_and(|link| link.is_doomed())) {
-            this.offered = true;
+        if matches!(slot.result, Some(Err(_))) {
             drop(slot);
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
+            ready!(this.entry.poll_offer(cx));
+            slot = this.node.ext.slot.lock();
         }
         if let Some(result) = slot.result.take() {
             return Poll::Ready(result);

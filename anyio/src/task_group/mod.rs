@@ -24,19 +24,19 @@ pub use self::body::{GroupBuilder, GroupFuture, task_group, try_task_group};
 pub use self::error::{Failure, FailureKind, Failures, GroupClosed, GroupError, PanicPayload, StartError, TaskError};
 pub use self::handle::{TaskHandle, TaskStatus};
 pub use self::info::{TaskId, TaskInfo};
-pub use self::kind::{Kind, Plain, Try};
+pub use self::kind::{Kind, Plain, Shape, Try};
 pub use self::owned::OwnedTaskGroup;
 pub use self::protect::{Protect, protect};
 pub use self::start::Started;
 
 use self::cell::GroupNode;
 use self::handle::TaskCell;
-use self::spawned::{Completion, Owner, Settle, Spawned};
+use self::spawned::{Completion, Owner, Settle, Spawned, Work};
 use crate::cancel_scope::CancelHandle;
 use crate::reason::Cancelled;
 use crate::tree::{Link, Node, Role, erase};
 use crate::unhandled::Unhandled;
-use crate::unit::{End, Unit};
+use crate::unit::Unit;
 
 /// A group whose tasks may fail with an `E`: what [`try_task_group`] hands to its closure.
 pub type TryTaskGroup<E> = TaskGroup<Try<E>>;
@@ -51,7 +51,7 @@ pub type TryTaskGroup<E> = TaskGroup<Try<E>>;
 /// closed, for good.
 ///
 /// `TaskGroup` alone is a group whose tasks cannot fail; see [`TryTaskGroup`] for the other kind.
-pub struct TaskGroup<K: Kind = Plain> {
+pub struct TaskGroup<K: Shape = Plain> {
     node: GroupNode<K::Error>,
 }
 
@@ -190,7 +190,8 @@ impl<K: Kind> TaskGroup<K> {
     /// Whether the group has closed: nothing runs in it, and nothing can be spawned into it any more.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.node.is_closed()
+        // One that nobody waits for has closed with what is around it.
+        std::iter::successors(Some(&self.link()), |link| link.parent()).any(|link| link.is_closed())
     }
 
     /// Counts a new task, before anything of it is handed to the backend.
@@ -312,16 +313,9 @@ impl<K: Kind> TaskBuilder<'_, K> {
             Ok(node) => node,
             Err(info) => return group.refused(info),
         };
-        let mut completion = Completion::new(node.clone(), group.node.clone(), Owner::Backend);
-        let job = move || {
-            completion.begin();
-            let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job));
-            completion.complete(match ran {
-                Ok(output) => End::Value(K::into_result(output)),
-                Err(payload) => End::Panicked(payload),
-            });
-        };
-        group.node.runtime().backend().spawn_blocking(Box::new(job));
+        let completion = Completion::new(node.clone(), group.node.clone(), Owner::Backend);
+        let work = Work::new(move || K::into_result(job()), completion);
+        group.node.runtime().backend().spawn_blocking(Box::new(move || work.run()));
         TaskHandle::new(node)
     }
 

@@ -64,6 +64,12 @@ impl OwnedTaskGroup {
     pub fn new() -> Self {
         Self::here().unwrap_or_else(|error| panic!("{error}"))
     }
+
+    /// [`new`](OwnedTaskGroup::new) for a group that belongs to `parent`: cancelling that cancels this one, and that waits
+    /// for the tasks of this one.
+    pub fn in_group<P: Kind>(parent: &TaskGroup<P>) -> Self {
+        Self::below(parent)
+    }
 }
 
 impl<E: Send + 'static> OwnedTaskGroup<Try<E>> {
@@ -74,6 +80,12 @@ impl<E: Send + 'static> OwnedTaskGroup<Try<E>> {
     /// Where there is no runtime.
     pub fn fallible() -> Self {
         Self::here().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// [`fallible`](OwnedTaskGroup::fallible) for a group that belongs to `parent`, as [`in_group`](OwnedTaskGroup::in_group)
+    /// has it.
+    pub fn fallible_in_group<P: Kind>(parent: &TaskGroup<P>) -> Self {
+        Self::below(parent)
     }
 }
 
@@ -87,8 +99,7 @@ impl<K: Kind> OwnedTaskGroup<K> {
         })
     }
 
-    /// A group that belongs to `parent`: cancelling that cancels this one, and that waits for the tasks of this one.
-    pub fn in_group<P: Kind>(parent: &TaskGroup<P>) -> Self {
+    fn below<P: Kind>(parent: &TaskGroup<P>) -> Self {
         let node = Node::new(Role::Owned, GroupCell::new(false));
         erase(&node).link(&parent.link());
         OwnedTaskGroup {

@@ -162,7 +162,7 @@ impl<T> Drop for Running<T> {
     fn drop(&mut self) {
         let fate = std::mem::replace(&mut *self.fate.lock(), Fate::Deserted);
         if let Fate::Panicked(payload) = fate {
-            self.runtime.report(Unhandled::panicked(None, &*payload));
+            self.runtime.report(Unhandled::panicked(None, payload));
         }
     }
 }
@@ -197,7 +197,7 @@ impl Sink {
             return;
         }
         drop(fate);
-        self.runtime.report(Unhandled::panicked(Some(task.clone()), &*payload));
+        self.runtime.report(Unhandled::panicked(Some(task.clone()), payload));
     }
 }
 

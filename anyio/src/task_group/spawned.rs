@@ -1,6 +1,7 @@
 //! A task: the future that the backend polls, and the end of it.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -11,9 +12,9 @@ use super::error::{Ending, TaskError};
 use super::handle::TaskCell;
 use super::info::TaskInfo;
 use crate::reason::{CancelReason, Cancelled};
-use crate::tree::{Cause, Link, Node, erase};
+use crate::tree::{Cause, Link, Node, Role, erase};
 use crate::unhandled::Unhandled;
-use crate::unit::{End, Unit};
+use crate::unit::{End, Payload, Unit};
 
 /// Whoever collects how tasks end.
 pub(crate) trait Settle<E>: Send {
@@ -37,6 +38,8 @@ pub(crate) struct Completion<T: Send + 'static, E, S: Settle<E>> {
     owner: Owner,
     /// Whether it was polled, or run.
     begun: bool,
+    /// Whether it was dropped before its end, and nothing had cancelled it until then.
+    lost: bool,
     done: bool,
     _error: std::marker::PhantomData<fn(E)>,
 }
@@ -48,6 +51,7 @@ impl<T: Send + 'static, E, S: Settle<E>> Completion<T, E, S> {
             settle,
             owner,
             begun: false,
+            lost: false,
             done: false,
             _error: std::marker::PhantomData,
         }
@@ -81,7 +85,7 @@ impl<T: Send + 'static, E, S: Settle<E>> Completion<T, E, S> {
                 Err(TaskError::Panicked)
             }
             End::Cut => {
-                let cause = self.node.cause().unwrap_or_else(|| self.dropped());
+                let cause = self.node.cause().filter(|_| !self.lost).unwrap_or_else(|| self.dropped());
                 let reason = cause.reason.clone();
                 self.settle(Ending::Cut(cause));
                 Err(TaskError::Cancelled(reason))
@@ -103,13 +107,29 @@ impl<T: Send + 'static, E, S: Settle<E>> Completion<T, E, S> {
         }
     }
 
-    /// The task was dropped before its end.
-    fn lose(&mut self, end: End<Result<T, E>>) {
-        if !self.begun && matches!(self.owner, Owner::Backend) {
+    /// The task is dropped before its end. If a runtime does that which goes down, its group has nothing to wait for any
+    /// more, and goes down with it.
+    ///
+    /// The task is cancelled before its body is dropped, so that what is in there does not take it for something else.
+    fn lose(&mut self, drop_body: impl FnOnce() -> Result<(), Payload>) {
+        let link = self.link();
+        let reason = self.dropped().reason;
+        self.lost = self.node.cause().is_none();
+        self.node.clear_waker();
+        if matches!(self.owner, Owner::Backend) {
+            self.report_unless_begun();
+            let group = link.parent().filter(|parent| matches!(parent.role(), Role::Group | Role::Owned));
+            group.into_iter().for_each(|group| group.cancel(reason.clone()));
+        }
+        link.cancel(reason);
+        self.complete(drop_body().err().map_or(End::Cut, End::Panicked));
+    }
+
+    fn report_unless_begun(&self) {
+        if !self.begun {
             let task = self.node.ext.info().clone();
             self.node.runtime().report(Unhandled::NeverRan { task });
         }
-        self.complete(end);
     }
 
     /// The cause of a task that was dropped by whoever polls it, which is outside of all.
@@ -125,10 +145,36 @@ impl<T: Send + 'static, E, S: Settle<E>> Completion<T, E, S> {
     }
 }
 
-impl<T: Send + 'static, E, S: Settle<E>> Drop for Completion<T, E, S> {
+/// A task that is a piece of blocking work.
+pub(crate) struct Work<F, T: Send + 'static, E, S: Settle<E>> {
+    /// Until it runs.
+    run: Option<F>,
+    completion: Completion<T, E, S>,
+}
+
+impl<F, T: Send + 'static, E, S: Settle<E>> Work<F, T, E, S> {
+    pub(crate) fn new(run: F, completion: Completion<T, E, S>) -> Self {
+        Work { run: Some(run), completion }
+    }
+
+    pub(crate) fn run(mut self)
+    where
+        F: FnOnce() -> Result<T, E>,
+    {
+        self.completion.begin();
+        let run = self.run.take().expect("it runs once");
+        self.completion.complete(match catch_unwind(AssertUnwindSafe(run)) {
+            Ok(result) => End::Value(result),
+            Err(payload) => End::Panicked(payload),
+        });
+    }
+}
+
+impl<F, T: Send + 'static, E, S: Settle<E>> Drop for Work<F, T, E, S> {
+    /// Dropped unrun, what it has captured goes before the task is counted out.
     fn drop(&mut self) {
-        if !self.done {
-            self.lose(End::Cut);
+        if let Some(run) = self.run.take() {
+            self.completion.lose(|| catch_unwind(AssertUnwindSafe(|| drop(run))));
         }
     }
 }
@@ -156,8 +202,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             if !this.completion.done {
-                let end = this.unit.drop_body(this.body);
-                this.completion.lose(end.err().map_or(End::Cut, End::Panicked));
+                this.completion.lose(|| this.unit.drop_body(this.body));
             }
         }
     }

@@ -14,6 +14,7 @@ use super::error::{Ending, StartError};
 use super::info::TaskInfo;
 use super::kind::Kind;
 use super::spawned::Settle;
+use crate::context;
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
 use crate::tree::{Cause, Ext, Link, Node, Role, erase};
@@ -77,9 +78,9 @@ impl<K: Kind> TaskGroup<K> {
         async move {
             let mut entry = Entry::default();
             poll_fn(|cx| entry.poll(cx)).await;
-            let mut waiting = Waiting::<V, K>::enter();
+            let mut waiting = Waiting::<V, K>::enter(&group, info);
             let body = task(waiting.token());
-            waiting.launch(&group, info, body)?;
+            waiting.launch(&group, body)?;
             poll_fn(|cx| waiting.poll(cx)).await
         }
     }
@@ -88,6 +89,8 @@ impl<K: Kind> TaskGroup<K> {
 /// What passes between the caller of `start` and the task: the extension of the caller's node.
 struct Handshake<V, E> {
     stage: Mutex<Stage<V, E>>,
+    /// Who the task is.
+    info: TaskInfo,
     /// The task, once it was admitted.
     child: OnceLock<Link>,
 }
@@ -138,9 +141,9 @@ impl<V, E> Handshake<V, E> {
 }
 
 /// The caller need not be held any more, and has something to see.
-fn release<V: Send + 'static, E: Send + 'static>(node: &HandshakeNode<V, E>) {
-    node.wake_up();
-    erase(node).set_holding(false);
+pub(super) fn release(caller: &Link) {
+    caller.wake_up();
+    caller.let_go();
 }
 
 /// The token by which a task says that it has started: see [`TaskGroup::start`].
@@ -165,7 +168,7 @@ impl<V: Send + 'static, K: Kind> Started<V, K> {
         }
         *stage = Stage::Started(Some(value));
         drop(stage);
-        release(&self.node);
+        release(&erase(&self.node));
         Ok(())
     }
 }
@@ -198,6 +201,7 @@ struct Starting<V: Send + 'static, K: Kind> {
 }
 
 impl<V: Send + 'static, K: Kind> Settle<K::Error> for Starting<V, K> {
+    /// The caller hears of it when the task is gone.
     fn settle(&self, task: &TaskInfo, ending: Ending<K::Error>) {
         let mut stage = self.node.ext.stage.lock();
         match *stage {
@@ -205,15 +209,13 @@ impl<V: Send + 'static, K: Kind> Settle<K::Error> for Starting<V, K> {
             Stage::TokenLost => *stage = Stage::Ended(Some(self.early(ending, true))),
             Stage::Started(_) => {
                 drop(stage);
-                return self.group.settle(task, ending);
+                self.group.settle(task, ending);
             }
             Stage::Gone | Stage::Ended(_) => {
                 drop(stage);
-                return report(self.group.runtime(), Some(task.clone()), ending);
+                report(self.group.runtime(), task, ending);
             }
         }
-        drop(stage);
-        release(&self.node);
     }
 }
 
@@ -222,6 +224,7 @@ impl<V: Send + 'static, K: Kind> Starting<V, K> {
     fn early(&self, ending: Ending<K::Error>, token_lost: bool) -> Early<K::Error> {
         let child = self.node.ext.child.get();
         let cause = child.and_then(|child| child.cause().filter(|cause| !token_lost || cause.depth < child.depth()));
+        let cause = cause.or_else(|| self.node.cause());
         match (ending, cause) {
             (Ending::Failed(error), _) => Early::Failed(error),
             (Ending::Panicked(payload), _) => Early::Panicked(payload),
@@ -233,10 +236,10 @@ impl<V: Send + 'static, K: Kind> Starting<V, K> {
 }
 
 /// What nobody waits for any more goes to the hook.
-fn report<E: Send + 'static>(runtime: &Runtime, task: Option<TaskInfo>, ending: Ending<E>) {
+fn report<E: Send + 'static>(runtime: &Runtime, task: &TaskInfo, ending: Ending<E>) {
     match ending {
-        Ending::Failed(error) => runtime.report(Unhandled::failed(task, error)),
-        Ending::Panicked(payload) => runtime.report(Unhandled::panicked(task, &*payload)),
+        Ending::Failed(error) => runtime.report(Unhandled::failed(Some(task.clone()), error)),
+        Ending::Panicked(payload) => runtime.report(Unhandled::panicked(Some(task.clone()), payload)),
         Ending::Finished | Ending::Cut(_) => {}
     }
 }
@@ -249,17 +252,21 @@ struct Waiting<V: Send + 'static, K: Kind> {
 
 impl<V: Send + 'static, K: Kind> Waiting<V, K> {
     /// Takes a place below the caller, and holds the units around, without hiding anything.
-    fn enter() -> Self {
+    fn enter(group: &TaskGroup<K>, info: TaskInfo) -> Self {
         let node = Node::new(
             Role::Leaf,
             Handshake {
                 stage: Mutex::new(Stage::Waiting),
+                info,
                 child: OnceLock::new(),
             },
         );
         let unit = Unit::new(erase(&node));
         unit.link().set_holding(true);
-        unit.enter_here();
+        match context::current() {
+            Some(caller) => unit.link().link(&caller),
+            None => unit.enter_in(group.node.runtime()),
+        }
         Waiting { unit, node }
     }
 
@@ -269,12 +276,13 @@ impl<V: Send + 'static, K: Kind> Waiting<V, K> {
         }
     }
 
-    fn launch<B>(&self, group: &TaskGroup<K>, info: TaskInfo, body: B) -> Result<(), StartError<K::Error>>
+    fn launch<B>(&self, group: &TaskGroup<K>, body: B) -> Result<(), StartError<K::Error>>
     where
         B: Future<Output = K::Output<()>> + Send + 'static,
     {
         let handshake = &self.node.ext;
-        let child = group.admit(info).map_err(|_| StartError::Closed)?;
+        let child = group.admit(handshake.info.clone()).map_err(|_| StartError::Closed)?;
+        child.ext.release_when_gone(self.unit.link());
         handshake.child.set(erase(&child)).expect("a start has one task");
         // What happened before there was a task to cancel.
         if matches!(*handshake.stage.lock(), Stage::TokenLost) {
@@ -329,9 +337,11 @@ impl<V: Send + 'static, K: Kind> Drop for Waiting<V, K> {
         let handshake = &self.node.ext;
         let mut stage = handshake.stage.lock();
         let undecided = matches!(*stage, Stage::Waiting | Stage::TokenLost);
-        let unseen = if undecided { std::mem::replace(&mut *stage, Stage::Gone) } else { Stage::Gone };
+        if undecided {
+            *stage = Stage::Gone;
+        }
+        let value = if let Stage::Started(value) = &mut *stage { value.take() } else { None };
         drop(stage);
-        drop(unseen);
         if undecided {
             handshake.cancel_child(Cancelled::new(CancelReason::GroupDropped));
         }
@@ -340,7 +350,8 @@ impl<V: Send + 'static, K: Kind> Drop for Waiting<V, K> {
             Some(Early::Panicked(payload)) => Ending::Panicked(payload),
             Some(Early::Cancelled(_) | Early::NotStarted) | None => Ending::Finished,
         };
-        report(self.node.runtime(), None, ending);
+        report(self.node.runtime(), &handshake.info, ending);
         self.unit.finish();
+        drop(value);
     }
 }

@@ -54,8 +54,9 @@ impl Alarm {
         !self.used.load(Ordering::Relaxed)
     }
 
-    /// Sets the alarm, or moves it; `true`: it is due already and nothing will ring.
-    pub(super) fn arm(&self, node: &Link, bell: Bell, at: Instant) -> bool {
+    /// Sets the alarm, or moves it. If it is due already nothing will ring, and for when it was set is returned:
+    /// somebody else may have moved it meanwhile.
+    pub(super) fn arm(&self, node: &Link, bell: Bell, at: Instant) -> Option<Instant> {
         self.used.store(true, Ordering::Relaxed);
         let mut armed = self.armed.lock();
         match &mut *armed {
@@ -75,7 +76,7 @@ impl Alarm {
             }
         }
         drop(armed);
-        self.answer().is_some()
+        self.answer()
     }
 
     pub(super) fn disarm(&self) {

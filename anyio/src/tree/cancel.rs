@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Bell, Cause, Link, Node, Ordering, Place, Role, State};
+use super::{Bell, Cause, Link, Node, Ordering, Place, Power, Role, State};
 use crate::reason::{CancelReason, Cancelled};
 use crate::unhandled::Unhandled;
 
@@ -32,8 +32,8 @@ impl Node {
                 self.take(state, &cause);
             }
         });
-        if let Some(deadline) = self.deadline() {
-            self.arm_deadline(deadline);
+        if self.deadline().is_some() {
+            self.follow_deadline();
         }
     }
 
@@ -72,13 +72,30 @@ impl Node {
         }
         state.own = Some(reason.clone());
         self.own.store(true, Ordering::Release);
+        // To a timeout its own cause is news, although one from outside, on which it may not act, was here before.
+        let is_news = self.role().power() == Power::Own && state.cause.is_some();
+        let waker = state.waker.clone().filter(|_| is_news);
+        let has_deadline = state.deadline.is_some();
         drop(state);
+        if has_deadline {
+            self.timing.disarm();
+        }
         if self.place.get().is_some() {
             self.spread(Cause {
                 depth: self.depth(),
                 reason,
             });
         }
+        super::count::wake(waker);
+    }
+
+    /// Cancels a node that was left behind by the one above. A timeout must not take that for its own cause (law D7).
+    pub(super) fn cancel_from_outside(self: &Link, reason: Cancelled) {
+        if self.role().power() != Power::Own {
+            return self.cancel(reason);
+        }
+        let depth = self.depth() - 1;
+        self.spread(Cause { depth, reason });
     }
 
     /// Carries a cause to this node and to all below it, except behind shields; wakes whoever is concerned when all of
@@ -130,12 +147,24 @@ impl Node {
 
     /// Whether this very node was asked to stop; a deadline that has passed is noticed here (law D3).
     pub(crate) fn is_requested(self: &Link) -> bool {
-        if let (Some(deadline), Some(runtime)) = (self.deadline(), self.try_runtime()) {
-            if !self.is_gone() && deadline <= runtime.now() {
-                self.expire(deadline);
-            }
-        }
+        self.notice_deadline();
         self.own.load(Ordering::Acquire)
+    }
+
+    /// Notices that the deadline has passed, if the timer did not yet.
+    pub(super) fn notice_deadline(self: &Link) {
+        if self.timing.is_fresh() {
+            return;
+        }
+        if let Some(deadline) = self.pending_deadline().filter(|deadline| *deadline <= self.runtime().now()) {
+            self.expire(deadline);
+        }
+    }
+
+    /// The deadline, if it may still cancel something.
+    fn pending_deadline(&self) -> Option<Instant> {
+        let state = self.lock();
+        state.deadline.filter(|_| !state.gone && state.own.is_none())
     }
 
     /// Sets, moves or removes the deadline. Once the node was cancelled, or is gone, nothing happens.
@@ -146,29 +175,38 @@ impl Node {
         }
         state.deadline = deadline;
         drop(state);
-        match deadline {
-            None => self.timing.disarm(),
-            Some(deadline) if self.place.get().is_some() => self.arm_deadline(deadline),
-            Some(_) => {}
+        if self.place.get().is_some() {
+            self.follow_deadline();
         }
     }
 
-    fn arm_deadline(self: &Link, deadline: Instant) {
-        if deadline <= self.runtime().now() || self.timing.arm(self, Bell::Deadline, deadline) {
-            self.expire(deadline);
-        }
-        if self.is_gone() {
-            self.timing.disarm();
+    /// Sets the alarm to what the deadline is. Others may edit the deadline, cancel the node or leave it meanwhile; so
+    /// whoever has touched the alarm looks again afterwards, and the last one has seen the last edit.
+    fn follow_deadline(self: &Link) {
+        loop {
+            let deadline = self.pending_deadline();
+            match deadline {
+                None => self.timing.disarm(),
+                Some(deadline) if deadline <= self.runtime().now() => self.expire(deadline),
+                Some(deadline) => {
+                    if let Some(due) = self.timing.arm(self, Bell::Deadline, deadline) {
+                        self.expire(due);
+                    }
+                }
+            }
+            if self.pending_deadline() == deadline {
+                return;
+            }
         }
     }
 
-    /// The deadline `noticed` has passed. If those of units around it in the same task have passed too, the outermost
-    /// is the one that reports (law D6), so it is cancelled first.
+    /// The deadline `noticed` has passed. If those of units around it, in this task and around its group, have passed
+    /// too, the outermost is the one that reports (law D6), so it is cancelled first.
     pub(crate) fn expire(self: &Link, noticed: Instant) {
         let now = self.runtime().now().max(noticed);
         let mut due = vec![self];
         let mut node = self;
-        while let Some(parent) = node.enclosing().filter(|_| !node.is_shielded()) {
+        while let Some(parent) = node.parent().filter(|_| !node.is_shielded()) {
             due.push(parent);
             node = parent;
         }
@@ -188,8 +226,7 @@ impl Node {
 
     /// Sets the end of the grace, anew if it was over.
     pub(crate) fn set_grace(self: &Link, at: Instant) {
-        self.with_lean(|state| state.lapsed = false);
-        if self.timing.arm(self, Bell::Grace, at) {
+        if self.timing.arm(self, Bell::Grace, at).is_some() {
             self.ext.grace_over(self);
         }
         if self.is_gone() {

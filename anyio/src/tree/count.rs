@@ -17,18 +17,21 @@ impl Node {
     ///
     /// The lock is kept until the whole chain is raised, so that whoever finds it raised may rely on all of it.
     fn raise(self: &Link) -> Result<(), Closed> {
-        let mut state = self.lock();
+        let mut below = Vec::new();
+        let (mut node, mut state) = (self, self.lock());
+        while let Some(parent) = node.parent().filter(|_| state.live == 0 && !state.closed) {
+            below.push((node, std::mem::replace(&mut state, parent.lock())));
+            node = parent;
+        }
         if state.closed {
             return Err(Closed);
         }
-        if state.live == 0 {
-            if let Some(parent) = self.parent() {
-                parent.raise()?;
-            }
+        loop {
+            state.live += 1;
+            node.lean(&mut state);
+            let Some(next) = below.pop() else { return Ok(()) };
+            (node, state) = next;
         }
-        state.live += 1;
-        self.lean(&mut state);
-        Ok(())
     }
 
     /// Takes back one `raise`, here and as far up as nothing else is live.
@@ -50,7 +53,6 @@ impl Node {
                     waker = state.waker.clone();
                 }
                 released = node.unlean(&mut state);
-                state.releasing = released;
             }
             drop(state);
             wake(waker);
@@ -58,8 +60,7 @@ impl Node {
                 node.ext.emptied();
             }
             if released {
-                node.release_parent(true);
-                node.end_release();
+                node.release(true);
             }
             next = node.parent().filter(|_| emptied).cloned();
         }
@@ -67,35 +68,41 @@ impl Node {
 
     fn end_release(&self) {
         let mut state = self.lock();
-        state.releasing = false;
+        state.releasing -= 1;
         let waker = state.waker.clone().filter(|_| state.cause.is_some());
         drop(state);
         wake(waker);
     }
 
-    /// Counts one more node that leans on this one.
-    fn hold(self: &Link) {
-        let mut state = self.lock();
-        state.holds += 1;
-        self.lean(&mut state);
-    }
-
-    /// Leans on the parent if there is reason to and it does not yet.
+    /// Leans on the parent if there is reason to and it does not yet; so do the parents that have reason to by that. The
+    /// locks are kept until all of them lean.
     fn lean(&self, state: &mut State) {
-        if !state.leaning && self.has_to_lean(state) {
-            if let Some(parent) = self.parent() {
-                state.leaning = true;
-                parent.hold();
+        let mut below = Vec::new();
+        let mut next = self.begin_to_lean(state);
+        while let Some(node) = next {
+            let mut state = node.lock();
+            state.holds += 1;
+            next = node.begin_to_lean(&mut state);
+            if next.is_some() {
+                below.push(state);
             }
         }
     }
 
-    /// Notes that this node does not lean any more, if there is no reason left; the caller then releases the parent.
+    /// Notes that this node leans, if there is reason to and it does not yet; gives what it leans on, to be told.
+    fn begin_to_lean(&self, state: &mut State) -> Option<&Link> {
+        let parent = self.parent().filter(|_| !state.leaning && self.has_to_lean(state))?;
+        state.leaning = true;
+        Some(parent)
+    }
+
+    /// Notes that this node does not lean any more, if there is no reason left; the caller then has to `release`.
     #[must_use]
     fn unlean(&self, state: &mut State) -> bool {
         let released = state.leaning && !self.has_to_lean(state);
         if released {
             state.leaning = false;
+            state.releasing += 1;
         }
         released
     }
@@ -103,27 +110,32 @@ impl Node {
     fn has_to_lean(&self, state: &State) -> bool {
         !self.role().is_boundary()
             && !state.gone
-            && !state.lapsed
             && (state.shield || state.holding || (state.waiting && state.live > 0) || state.holds > 0)
     }
 
     /// Takes back one `hold` of the parent, and of its parents as far as they now stop leaning. A cancelled unit that
-    /// nothing leans on any more is woken. If something was `left` to be collected, it is owed a poll.
-    fn release_parent(&self, left: bool) {
-        let mut next = self.parent().cloned();
-        while let Some(node) = next {
+    /// nothing leans on any more is woken, once all of them have been let go of: an offer made before that would be taken
+    /// for refused. If something was `left` to be collected, it is owed a poll.
+    fn release(self: &Link, left: bool) {
+        let mut node = self;
+        let mut count = 0;
+        let mut released = true;
+        while released {
+            count += 1;
+            node = node.parent().expect("it leaned on its parent");
             let mut state = node.lock();
             state.holds -= 1;
             let free = state.holds == 0 && state.cause.is_some();
             if left && state.holds == 0 {
                 node.owed.store(true, Ordering::Release);
             }
-            let waker = state.waker.clone().filter(|_| free);
-            let released = node.unlean(&mut state);
+            released = node.unlean(&mut state);
+            let waker = state.waker.clone().filter(|_| free && !released);
             drop(state);
             wake(waker);
-            next = node.parent().filter(|_| released).cloned();
         }
+        let chain = std::iter::successors(Some(self), |node| node.parent());
+        chain.take(count).for_each(|node| node.end_release());
     }
 
     /// Edits what decides about leaning, and follows it up.
@@ -134,7 +146,7 @@ impl Node {
         let released = self.unlean(&mut state);
         drop(state);
         if released {
-            self.release_parent(false);
+            self.release(false);
         }
     }
 
@@ -145,18 +157,13 @@ impl Node {
         let released = self.unlean(&mut state);
         drop(state);
         if released {
-            self.release_parent(true);
+            self.release(true);
         }
     }
 
     /// Holds the enclosing units without hiding anything, or stops doing so.
     pub(crate) fn set_holding(self: &Link, holding: bool) {
         self.with_lean(|state| state.holding = holding);
-    }
-
-    /// Stops leaning for good: the grace is over.
-    pub(crate) fn set_lapsed(self: &Link) {
-        self.with_lean(|state| state.lapsed = true);
     }
 
     /// Gives a new task its place below `self` and counts it, before it is handed to the backend.
@@ -182,20 +189,25 @@ impl Node {
         state.exiting = true;
         let left = state.live > 0;
         state.closed |= !left;
+        // If nothing is listed, what is live is on its way out: it was cancelled when its node went.
+        let behind = left && !state.children.is_empty();
         drop(state);
         if left {
             self.with_lean(|state| state.waiting = true);
+        }
+        if behind {
             self.cancel_left_behind();
         }
     }
 
     fn cancel_left_behind(self: &Link) {
-        let reason = Cancelled::new(CancelReason::GroupDropped);
+        let is_run = self.role() == Role::Run;
+        let reason = Cancelled::new(if is_run { CancelReason::Shutdown } else { CancelReason::GroupDropped });
         if !matches!(self.role(), Role::Group | Role::Owned) {
             return self.cancel(reason);
         }
         for unit in self.units_below() {
-            unit.cancel(reason.clone());
+            unit.cancel_from_outside(reason.clone());
         }
     }
 
@@ -241,12 +253,14 @@ impl Node {
         self.timing.disarm();
         self.stall.disarm();
         if released {
-            self.release_parent(false);
+            self.release(false);
         }
         let listed = key.and_then(|key| self.parent()?.unlist(key));
         drop((listed, waker));
-        if children.iter().any(|(_, node)| node.is_passenger()) {
+        let passengers: Vec<_> = children.into_iter().map(|(_, node)| node).filter(|node| node.is_passenger()).collect();
+        if !passengers.is_empty() {
             self.runtime().report(Unhandled::PolledByReference);
+            leave_behind(passengers);
         }
     }
 
@@ -263,6 +277,7 @@ impl Node {
     ///
     /// One that has to, but is held, starts to wait for the hold; if that takes too long, the hook hears of it.
     pub(crate) fn has_to_drop(self: &Link) -> bool {
+        self.notice_deadline();
         if !self.is_eff() {
             return false;
         }
@@ -288,20 +303,33 @@ impl Node {
         }
     }
 
-    /// Whether an operation that starts now would be cut off at once: its nearest unit is cancelled and free to drop it
-    /// (law C6).
-    pub(crate) fn is_doomed(&self) -> bool {
-        let mut next = Some(self);
-        while let Some(node) = next {
+    /// The unit that would cut off at once an operation that starts here now: the nearest one, if it is cancelled and
+    /// free to drop it (law C6).
+    pub(crate) fn doomed_by(&self) -> Option<&Node> {
+        let mut node = self;
+        loop {
             if !node.is_eff() {
-                return false;
+                return None;
             }
             let state = node.lock();
             if node.is_cut(&state) {
-                return !node.is_held(&state);
+                return (!node.is_held(&state)).then_some(node);
             }
             drop(state);
-            next = if node.role().is_boundary() { None } else { node.parent().map(|parent| &**parent) };
+            node = node.parent().filter(|_| !node.role().is_boundary())?;
+        }
+    }
+
+    /// Whether a unit around, in the same task, is cancelled and does not drop its body because it is held.
+    pub(crate) fn is_held_back(&self) -> bool {
+        let mut next = Some(self);
+        while let Some(node) = next {
+            let state = node.lock();
+            if node.is_cut(&state) && node.is_held(&state) {
+                return true;
+            }
+            drop(state);
+            next = node.parent().filter(|_| !node.role().is_boundary()).map(|parent| &**parent);
         }
         false
     }
@@ -329,10 +357,22 @@ impl Node {
     }
 }
 
+/// Tells forgotten nodes, and the forgotten ones below them. What is below a leaf was entered there, by another thread for
+/// example, and may be all right.
+fn leave_behind(mut left: Vec<Link>) {
+    while let Some(node) = left.pop() {
+        node.ext.left_behind(&node);
+        if node.role() != Role::Leaf {
+            left.extend(node.units_below());
+        }
+    }
+}
+
 /// Wakes, whatever the waker does: a panic in it must not keep the others from being woken.
 pub(crate) fn wake(waker: Option<Waker>) {
     if let Some(waker) = waker {
-        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| waker.wake()));
+        let woken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| waker.wake()));
+        woken.unwrap_or_else(crate::unit::discard);
     }
 }
 

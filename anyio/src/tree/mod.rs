@@ -114,6 +114,9 @@ pub(crate) trait Ext: Send + Sync {
 
     /// Nothing is live below the node any more.
     fn emptied(&self) {}
+
+    /// A node above has ended before this one, whose future was forgotten, or is polled by reference.
+    fn left_behind(&self, _node: &Link) {}
 }
 
 /// For nodes with nothing of their own.
@@ -183,10 +186,8 @@ struct State {
     holding: bool,
     /// Whether it leans while something is live below it.
     waiting: bool,
-    /// Whether the last task below has ended, and somebody is about to let go of the parent.
-    releasing: bool,
-    /// Whether it has given up leaning, whatever there is to lean for: its grace is over.
-    lapsed: bool,
+    /// How many threads are about to let go of the parent for this node, which has stopped leaning.
+    releasing: usize,
     /// Whether the body is done (for a task: whether there is nothing but the task's own count).
     exiting: bool,
     /// Invariant 5.
@@ -222,8 +223,7 @@ impl<X: Ext + 'static> Node<X> {
                 leaning: false,
                 holding: role == Role::Finally,
                 waiting: role == Role::Group,
-                releasing: false,
-                lapsed: false,
+                releasing: 0,
                 exiting: role == Role::Task,
                 closed: false,
                 gone: false,
@@ -305,7 +305,7 @@ impl<X: Ext + ?Sized> Node<X> {
 
     /// Whether somebody is about to let go of the parent for this node; its future is woken after that.
     pub(crate) fn is_releasing(&self) -> bool {
-        self.state.lock().releasing
+        self.state.lock().releasing > 0
     }
 
     pub(crate) fn epoch(&self) -> usize {

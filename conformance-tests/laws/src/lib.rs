@@ -22,6 +22,8 @@ pub mod cases;
 pub mod fixture;
 mod laws;
 mod macros;
+#[cfg(feature = "model")]
+pub mod model;
 mod run;
 
 pub use crate::laws::{LAWS, Law};

@@ -19,7 +19,8 @@ pub(crate) fn render(report: &Report) -> String {
         page.push_str("\n## What does not hold\n");
         broken.iter().for_each(|case| section(&mut page, report, case));
     }
-    let _ = writeln!(page, "\nTo run the same again: `cargo run --release -p conformance-tests -- {}`", report.arguments());
+    let _ =
+        writeln!(page, "\nTo run the same again: `cargo run --release -p conformance-tests -- {}`", report.arguments());
     page
 }
 
@@ -41,7 +42,7 @@ fn cell(counts: &Counts) -> String {
 fn section(page: &mut String, report: &Report, case: &CaseRow) {
     let _ = writeln!(page, "\n### `{}`\n\n**{}** {}", case.name, case.laws.join(", "), case.doc);
     for answer in report.answers(case) {
-        let backends = answer.backends.join(", ");
+        let backends = report.names(&answer);
         let _ = writeln!(page, "\n*{}* on {backends}{}", answer.verdict.status, ending(answer.verdict.status));
         if answer.verdict.status != Status::Held {
             let words = answer.verdict.words();

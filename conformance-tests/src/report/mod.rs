@@ -216,15 +216,21 @@ impl Report {
         answers
     }
 
-    /// The outcome in one line, such as `1150 runs: all hold`.
+    /// The names of those who gave an answer.
+    pub(crate) fn names(&self, answer: &Answer<'_>) -> String {
+        let all = answer.backends.len() == self.backends.len() && self.backends.len() > 1;
+        if all { "every backend".to_owned() } else { answer.backends.join(", ") }
+    }
+
+    /// The outcome in one line: how many of what, and how they ended.
     pub(crate) fn sum(&self) -> String {
         let Counts { held, failed, hung, aborted } = self.counts;
         let parts = [(held, "held"), (failed, "failed"), (hung, "hung"), (aborted, "aborted")];
         let parts = parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
         let parts = parts.collect::<Vec<_>>().join(", ");
-        let (laws, cases) = (self.covered(), self.cases.len());
-        let time = self.conditions.seconds;
-        format!("{laws} laws, {cases} cases, {} backends: {parts} in {time:.1} s", self.backends.len())
+        let (laws, cases) = (number(self.covered(), "law"), number(self.cases.len(), "case"));
+        let (backends, time) = (number(self.backends.len(), "backend"), self.conditions.seconds);
+        format!("{laws}, {cases}, {backends}: {parts} in {time:.1} s")
     }
 
     /// How many laws have a case in this report.
@@ -268,13 +274,8 @@ impl BackendRow {
 
 impl LawRow {
     fn new(law: &Law, columns: usize, cases: &[CaseRow]) -> Self {
-        let mut row = LawRow {
-            number: law.number,
-            family: law.family(),
-            text: law.text,
-            built: law.built,
-            cells: Vec::new(),
-        };
+        let mut row =
+            LawRow { number: law.number, family: law.family(), text: law.text, built: law.built, cells: Vec::new() };
         row.cells = (0..columns).map(|column| row.cases(cases).map(|case| &case.verdicts[column]).collect()).collect();
         row
     }
@@ -373,6 +374,11 @@ impl std::iter::Sum for Counts {
             aborted: sum.aborted + more.aborted,
         })
     }
+}
+
+/// `1 case`, `2 cases`.
+pub(crate) fn number(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// In the past tense, as after the name of the case.

@@ -9,8 +9,14 @@ use super::{BackendRow, CaseRow, Counts, LawRow, Report, Status};
 /// How wide the column of the laws' numbers is.
 const NUMBER: usize = 5;
 
+/// How wide a column is at least.
+const CELL: usize = 7;
+
 /// How much of a law's text is shown, in characters.
-const TEXT: usize = 76;
+const TEXT: usize = 60;
+
+/// How much of a transcript is shown, in lines.
+const LINES: usize = 20;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -36,8 +42,10 @@ pub(crate) fn render(report: &Report, coloured: bool) -> String {
 }
 
 fn matrix(page: &mut String, report: &Report, paint: Paint) {
-    let heads = report.backends.iter().map(|backend| paint.with(STRONG, &format!("  {}", backend.name)));
-    let _ = writeln!(page, "{:NUMBER$}{}", "", heads.collect::<String>());
+    for half in [0, 1] {
+        let heads = report.backends.iter().map(|backend| format!("  {:>1$}", halves(backend)[half], width(backend)));
+        let _ = writeln!(page, "{:NUMBER$}{}", "", paint.with(STRONG, &heads.collect::<String>()));
+    }
     let mut family = "";
     for law in &report.laws {
         if law.family != family {
@@ -46,12 +54,22 @@ fn matrix(page: &mut String, report: &Report, paint: Paint) {
         }
         law_row(page, &report.backends, law, paint);
     }
-    let times = report.backends.iter().map(|backend| format!("  {:>1$.1} s", backend.seconds, backend.name.len() - 2));
+    let times = report.backends.iter().map(|backend| format!("  {:>1$.1} s", backend.seconds, width(backend) - 2));
     let _ = writeln!(page, "{}\n", paint.with(DIM, &format!("{:NUMBER$}{}", "time", times.collect::<String>())));
 }
 
+/// The name in two lines: the runtime, and its form.
+fn halves(backend: &BackendRow) -> [&str; 2] {
+    let (runtime, form) = backend.name.split_once('-').unwrap_or(("", &backend.name));
+    [runtime, form]
+}
+
+fn width(backend: &BackendRow) -> usize {
+    halves(backend).iter().map(|half| half.len()).fold(CELL, usize::max)
+}
+
 fn law_row(page: &mut String, backends: &[BackendRow], law: &LawRow, paint: Paint) {
-    let cells = backends.iter().zip(&law.cells).map(|(backend, counts)| cell(counts, backend.name.len(), paint));
+    let cells = backends.iter().zip(&law.cells).map(|(backend, counts)| cell(counts, width(backend), paint));
     let text = match law.built {
         true => shortened(law.text),
         false => format!("(to come) {}", shortened(law.text)),
@@ -77,12 +95,21 @@ fn broken(page: &mut String, report: &Report, case: &CaseRow, paint: Paint) {
         let held = answer.verdict.status == Status::Held;
         let style = if held { GOOD } else { BAD };
         let status = paint.with(style, &answer.verdict.status.to_string());
-        let _ = writeln!(page, "  {status} on {}", answer.backends.join(", "));
+        let _ = writeln!(page, "  {status} on {}", report.names(&answer));
         if !held {
-            answer.verdict.words().lines().for_each(|line| drop(writeln!(page, "    │ {line}")));
+            page.push_str(&quoted(&answer.verdict.words()));
         }
     }
     page.push('\n');
+}
+
+/// The first lines of what was said.
+fn quoted(words: &str) -> String {
+    let mut quoted: String = words.lines().take(LINES).map(|line| format!("    │ {line}\n")).collect();
+    if let left @ 1.. = words.lines().count().saturating_sub(LINES) {
+        let _ = writeln!(quoted, "    ┆ {left} more lines in the other forms of the report");
+    }
+    quoted
 }
 
 /// The first words of a text.
@@ -113,7 +140,7 @@ mod tests {
     #[test]
     fn the_page_has_the_matrix_the_transcripts_and_the_sum() {
         let page = render(&example(), false);
-        assert!(page.contains("tokio-multi-thread"), "{page}");
+        assert!(page.contains("   multi-thread   global"), "{page}");
         assert!(page.contains("✗ 1/1"), "{page}");
         assert!(page.contains("    │ panic in thread main:"), "{page}");
         assert!(page.contains("Some laws do not hold."), "{page}");

@@ -13,7 +13,7 @@ use anyio::{
     CancelScope, EffectiveDeadline, Event, GroupError, cancelled, checkpoint, current_effective_deadline, enter,
     finally, is_cancelled, now, protect, shield, shield_for, sleep, sleep_forever, task_group, timeout, try_task_group,
 };
-use futures::future::{FutureExt as _, LocalBoxFuture, join, select};
+use futures::future::{FutureExt as _, join, select};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
 use crate::fixture::{Drops, LONG, SHORT, hooked, in_own_run};
@@ -339,7 +339,7 @@ pub async fn idle_siblings_in_a_foreign_join_are_kept_until_the_shield_ends() {
         })
         .await;
     };
-    let branches: FuturesUnordered<LocalBoxFuture<'_, ()>> = [idle.boxed_local(), shielded.boxed_local()].into();
+    let branches = FuturesUnordered::from_iter([idle.boxed_local(), shielded.boxed_local()]);
     assert!(scope.run(branches.collect::<Vec<_>>()).await.is_err());
     assert_eq!((dropped_early.get(), drops.count()), (Some(0), 1));
 }
@@ -364,7 +364,7 @@ pub async fn an_idle_shield_in_a_foreign_stream_counts() {
         release.set();
         sleep_forever().await;
     };
-    let branches: FuturesUnordered<LocalBoxFuture<'_, ()>> = [shielded.boxed_local(), busy.boxed_local()].into();
+    let branches = FuturesUnordered::from_iter([shielded.boxed_local(), busy.boxed_local()]);
     assert!(scope.run(branches.collect::<Vec<_>>()).await.is_err());
     assert!(ended.get());
 }
@@ -409,6 +409,24 @@ pub async fn a_shield_that_is_dropped_on_another_thread_lets_go_of_the_sleeping_
         })
         .await;
     assert!(outcome.is_err());
+}
+
+/// S4, C4: Whichever thread ends the shield, of the scopes that it has held the outermost one acts.
+pub async fn whichever_thread_ends_a_shield_the_outermost_scope_acts() {
+    for _ in 0..100 {
+        let outer = CancelScope::new();
+        outer.handle().cancel();
+        let body = async {
+            let mut shielded = Box::pin(shield(pending::<()>()));
+            assert!(futures::poll!(shielded.as_mut()).is_pending());
+            thread::spawn(move || drop(shielded));
+            loop {
+                checkpoint().await;
+            }
+        };
+        let nested = CancelScope::new().run(CancelScope::new().run(body));
+        assert!(outer.run(nested).await.is_err(), "an inner scope has ended first");
+    }
 }
 
 /// S7: A shield that a foreign select drops ends there; what it kept out is delivered at the next suspension.
@@ -673,6 +691,25 @@ pub async fn raising_a_shield_does_not_undo_the_scopes_own_cancellation() {
     }
 }
 
+/// S6: However raising, lowering and a cancellation interleave, the last lowering delivers what there is to deliver.
+pub async fn no_interleaving_of_edits_loses_the_cancellation() {
+    for _ in 0..200 {
+        let (outer, inner) = (CancelScope::new(), CancelScope::new());
+        let (cancels, edits) = (outer.handle(), inner.handle());
+        let body = async {
+            thread::spawn(move || cancels.cancel());
+            thread::spawn(move || {
+                for raised in [true, false, true, false] {
+                    edits.set_shield(raised);
+                }
+            });
+            let _ = inner.run(pending::<()>()).await;
+            pending::<()>().await;
+        };
+        assert!(outer.run(body).await.is_err());
+    }
+}
+
 /// S5: A shield in the body of a group does not protect the group's tasks.
 pub async fn a_shield_in_a_body_does_not_protect_the_tasks() {
     let outer = CancelScope::new();
@@ -692,7 +729,7 @@ pub async fn a_shield_in_a_body_does_not_protect_the_tasks() {
         })
         .await;
     });
-    assert!(outer.run(group).await.is_ok_and(|outcome| outcome.is_err()) || saw_it.get());
+    assert!(outer.run(group).await.is_err());
     assert!(saw_it.get(), "the task ended while the shield was up");
 }
 
@@ -784,6 +821,20 @@ pub async fn protected_work_is_never_cancelled() {
     });
     assert!(scope.run(group).await.is_err());
     assert!(done.load(Ordering::SeqCst));
+}
+
+/// S7, C6: Work that is not protected yet when its scope is cancelled does not begin.
+pub async fn work_to_be_protected_in_a_cancelled_scope_does_not_begin() {
+    let scope = CancelScope::new();
+    scope.handle().cancel();
+    let begun = Arc::new(AtomicBool::new(false));
+    let says = begun.clone();
+    let outcome = task_group(async |_| {
+        let work = protect(async move { says.store(true, Ordering::SeqCst) });
+        scope.run(work).await.is_err()
+    });
+    assert_eq!(outcome.await, Ok(true));
+    assert!(!begun.load(Ordering::SeqCst));
 }
 
 /// S7: Protected work belongs to the nearest group: scopes inside that group do not wait for it, the group does.

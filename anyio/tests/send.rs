@@ -1,0 +1,143 @@
+//! The futures that a library builds of anyio's pieces can be spawned, whatever they borrow inside.
+//!
+//! That is more than that each piece is `Send`: rustc decides it for the whole, after it has forgotten all lifetimes in it
+//! (rust-lang/rust#110338), and bounds in the wrong places keep it from seeing it.
+
+use std::io;
+use std::time::Duration;
+
+use anyio::{
+    CancelScope, FutureExt as _, OwnedTaskGroup, GroupError, bracket, checkpoint, finally, shield, task_group, timeout, try_task_group,
+};
+
+/// What every function that spawns asks for.
+fn spawnable<F: Future + Send + 'static>(_future: F) {}
+
+fn lines() -> Vec<String> {
+    vec![String::from("one"), String::from("two")]
+}
+
+async fn sum(lines: &[String]) -> usize {
+    let sum = task_group(async |tg| {
+        let lengths: Vec<_> = lines.iter().cloned().map(|line| tg.spawn(async move { line.len() })).collect();
+        let mut sum = 0;
+        for length in lengths {
+            sum += length.value().await;
+        }
+        sum
+    });
+    sum.await.unwrap()
+}
+
+#[test]
+fn a_group_that_borrows() {
+    spawnable(async { sum(&lines()).await });
+}
+
+#[test]
+fn a_group_in_a_timeout_in_a_scope_in_a_shield() {
+    async fn library(lines: &[String]) -> usize {
+        let mut sum = 0;
+        let group = task_group(async |_| {
+            checkpoint().await;
+            sum += lines.len();
+        });
+        let scope = CancelScope::new().run(timeout(Duration::MAX, group));
+        shield(scope).await.unwrap().unwrap().unwrap();
+        sum
+    }
+    spawnable(async { library(&lines()).await });
+}
+
+#[test]
+fn groups_in_a_foreign_join() {
+    async fn library(lines: &[String]) -> usize {
+        let first = task_group(async |_| lines.len());
+        let second = task_group(async |_| sum(lines).await).timeout(Duration::MAX);
+        let (first, second) = futures::join!(first, second);
+        first.unwrap() + second.unwrap().unwrap()
+    }
+    spawnable(async { library(&lines()).await });
+}
+
+#[test]
+fn a_group_that_fails_with_a_clean_up_that_borrows() {
+    async fn library(lines: &[String], log: &mut Vec<usize>) -> Result<usize, GroupError<io::Error>> {
+        let group = try_task_group(async |tg| {
+            tg.spawn(async { Ok(()) });
+            Ok(sum(lines).await)
+        });
+        let clean_up = async {
+            checkpoint().await;
+            log.push(lines.len());
+        };
+        finally(timeout(Duration::MAX, group), clean_up).await.unwrap().unwrap()
+    }
+    spawnable(async { library(&lines(), &mut Vec::new()).await });
+}
+
+#[test]
+fn a_bracket_in_a_scope() {
+    async fn library(lines: &[String]) -> usize {
+        let body = async |text: &mut String| {
+            checkpoint().await;
+            text.push_str(&lines[0]);
+            text.len()
+        };
+        CancelScope::new().run(bracket(String::new(), body, async |text: String| drop(text))).await.unwrap().unwrap()
+    }
+    spawnable(async { library(&lines()).await });
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+#[test]
+fn a_group_of_boxed_errors() {
+    async fn library(lines: &[String]) -> Result<usize, BoxError> {
+        let sum = try_task_group(async |tg| {
+            tg.spawn(async { Ok("1".parse::<usize>()?) });
+            checkpoint().await;
+            Ok::<_, BoxError>(lines.len())
+        });
+        Ok(timeout(Duration::MAX, sum).await??)
+    }
+    spawnable(async { library(&lines()).await });
+}
+
+#[test]
+fn nested_groups_of_boxed_errors_that_start_and_spawn_from_tasks() {
+    let group = try_task_group(async |tg| {
+        let siblings = tg.clone();
+        tg.spawn(async move {
+            checkpoint().await;
+            siblings.spawn(async { Ok::<(), BoxError>(()) });
+            Ok(())
+        });
+        tg.spawn(async {
+            let inner = try_task_group(async |tg| {
+                tg.spawn(async { Ok::<(), BoxError>(()) });
+                checkpoint().await;
+                Ok(())
+            });
+            Ok(inner.await?)
+        });
+        let started = tg.start(async |started| {
+            checkpoint().await;
+            started.started(1).ok();
+            Ok::<(), BoxError>(())
+        });
+        started.await.ok();
+        Ok(())
+    });
+    spawnable(async { group.await });
+}
+
+#[test]
+fn an_owned_group_of_boxed_errors() {
+    spawnable(async {
+        let tasks = OwnedTaskGroup::fallible();
+        tasks.spawn(async { Err::<(), BoxError>("gone".into()) });
+        checkpoint().await;
+        tasks.close().await
+    });
+}
