@@ -25,9 +25,8 @@ async fn load(page: &str) -> Result<usize, LoadError> {
 /// An enum of one's own, of which a library wants one: the error that came first.
 async fn load_all(pages: &[&'static str]) -> Result<usize, LoadError> {
     try_task_group(async |tg| {
-        let sizes: Vec<_> = pages.iter().map(|page| tg.task().name(*page).spawn(load(page))).collect();
         let mut sum = 0;
-        for size in sizes {
+        for size in pages.iter().map(|page| tg.spawn(load(page))).collect::<Vec<_>>() {
             sum += size.value().await;
         }
         Ok(sum)
@@ -51,8 +50,8 @@ async fn check_all(pages: &[&'static str]) -> Result<usize, Cancelled> {
 /// With `anyhow`, `?` does it. The whole group is still to be had by a downcast.
 async fn build_site() -> anyhow::Result<usize> {
     let size = try_task_group(async |tg| {
-        let pages = tg.spawn(async { load_all(&["index", "nowhere"]).await.context("loading the pages") });
-        Ok(pages.value().await)
+        let pages = async { load_all(&["index", "nowhere"]).await.context("loading the pages") };
+        Ok(tg.task().name("pages").spawn(pages).value().await)
     });
     Ok(size.await?)
 }

@@ -4,14 +4,14 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use pin_project_lite::pin_project;
 
-use crate::cancel_scope::{CancelHandle, CancelScope, Scoped};
+use crate::cancel_scope::{CancelScope, Scoped};
 use crate::context;
 use crate::reason::Cancelled;
 use crate::runtime::Runtime;
@@ -331,7 +331,7 @@ impl<B: Future, C: Future<Output = ()>> Finally<B, C> {
         *this.stage = Stage::CleaningUp(end);
         let link = this.unit.link();
         let scope = clean_up_scope(this.node.ext.grace);
-        this.node.ext.begin_clean_up(link, scope.handle());
+        this.node.ext.begin_clean_up(link, scope.link());
         let clean_up = this.clean_up.take().expect("it begins once");
         match this.detach {
             Some(detach) => *this.detached = Some(detach(link, link.runtime(), this.location, scope, clean_up)),
@@ -454,8 +454,8 @@ impl<C> Drop for Skipped<C> {
 /// its body or its clean-up holds by shields and groups of their own is another matter.
 struct FinallyExt {
     grace: Option<Duration>,
-    /// The scope of the clean-up, once that has begun, and when its grace is over.
-    clean_up: OnceLock<(CancelHandle, Instant)>,
+    /// The scope of the clean-up, which is below this node, once that has begun; and when its grace is over.
+    clean_up: OnceLock<(Weak<Node>, Instant)>,
 }
 
 impl FinallyExt {
@@ -468,9 +468,9 @@ impl FinallyExt {
     }
 
     /// The grace that counted from the cancellation is void, even if it is over; the one of the clean-up begins.
-    fn begin_clean_up(&self, node: &Link, scope: CancelHandle) {
+    fn begin_clean_up(&self, node: &Link, scope: &Link) {
         if let Some(end) = self.end(node) {
-            let _ = self.clean_up.set((scope, end));
+            let _ = self.clean_up.set((Arc::downgrade(scope), end));
             node.set_holding(true);
             node.set_grace(end);
         }
@@ -489,7 +489,7 @@ impl Ext for FinallyExt {
             if node.runtime().now() < *end {
                 return;
             }
-            clean_up.set_shield(false);
+            clean_up.upgrade().inspect(|scope| scope.set_shield(false));
         }
         node.set_holding(false);
     }

@@ -3,12 +3,16 @@
 //! That is more than that each piece is `Send`: rustc decides it for the whole, after it has forgotten all lifetimes in it
 //! (rust-lang/rust#110338), and bounds in the wrong places keep it from seeing it.
 
+use std::error::Error;
 use std::io;
 use std::time::Duration;
 
 use anyio::{
-    CancelScope, FutureExt as _, OwnedTaskGroup, GroupError, bracket, checkpoint, finally, shield, task_group, timeout, try_task_group,
+    CancelScope, FutureExt as _, GroupError, OwnedTaskGroup, bracket, checkpoint, finally, shield, task_group, timeout,
+    try_task_group,
 };
+
+type BoxError = Box<dyn Error + Send + Sync>;
 
 /// What every function that spawns asks for.
 fn spawnable<F: Future + Send + 'static>(_future: F) {}
@@ -88,8 +92,6 @@ fn a_bracket_in_a_scope() {
     }
     spawnable(async { library(&lines()).await });
 }
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 #[test]
 fn a_group_of_boxed_errors() {

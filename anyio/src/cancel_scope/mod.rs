@@ -101,6 +101,10 @@ impl CancelScope {
         self
     }
 
+    pub(crate) fn link(&self) -> &Link {
+        &self.link
+    }
+
     /// A handle that cancels and edits the scope, from anywhere.
     #[must_use]
     pub fn handle(&self) -> CancelHandle {

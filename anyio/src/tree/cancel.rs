@@ -235,9 +235,9 @@ impl Node {
     }
 
     /// Sees to it that the hook hears once if this unit, having been cancelled, waits too long for what is inside (law
-    /// F5).
+    /// F5). If it is inside another one of the task that waits for the same, that one tells.
     pub(crate) fn watch_for_stall(self: &Link) {
-        if self.is_eff() && self.stall.is_fresh() {
+        if self.is_eff() && self.stall.is_fresh() && self.doomed_above().is_none() {
             let patience = self.runtime().patience();
             if let Some(at) = self.runtime().now().checked_add(patience) {
                 self.stall.arm(self, Bell::Stall, at);

@@ -336,6 +336,9 @@ impl Node {
 
     /// The nearest unit around this one, in the same task, that is about to drop what this one is in.
     pub(crate) fn doomed_above(&self) -> Option<&Link> {
+        // If deadlines around have passed too, the outermost is the one that reports (law D6).
+        let around = std::iter::successors(self.enclosing(), |unit| unit.enclosing());
+        around.for_each(|unit| unit.notice_deadline());
         let mut node: &Link = self.enclosing()?;
         loop {
             if !node.is_eff() {

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use anyio::{
     CancelReason, CancelScope, Cancelled, EffectiveDeadline, Event, OwnedTaskGroup, RunError, Runtime, StartError,
     Started, TaskError, TaskStatus, Unhandled, cancelled, checkpoint, current_effective_deadline, enter, finally,
-    interval, is_cancelled, protect, shield, sleep, sleep_forever, sleep_until, task_group, timeout, try_run,
+    finally_detached, interval, is_cancelled, protect, shield, shield_for, sleep, sleep_forever, sleep_until,
+    task_group, timeout, try_run,
 };
 use anyio_core::{Backend, Blocking, Checkpoint, Clock, Job, Spawn, Task, Timer};
 use futures::FutureExt as _;
@@ -21,58 +22,72 @@ use futures::channel::oneshot;
 use futures::executor::{LocalPool, block_on};
 use futures::task::LocalSpawnExt as _;
 
-use crate::fixture::{Drops, Heard, LONG, SHORT, hooked, in_own_run, panic_of, poll_times, recipe};
+use crate::fixture::{Dropped, Drops, Heard, LONG, SHORT, hooked, in_own_run, panic_of, poll_times, recipe};
 
 /// What is seen of the scopes around: whether they are cancelled, and whether one has a deadline.
 fn seen() -> (bool, bool) {
     (is_cancelled(), matches!(current_effective_deadline(), EffectiveDeadline::At(_)))
 }
 
-/// A backend that drops every task inside the call of `spawn`, and every job: a runtime that has shut down.
-struct Down(Arc<dyn Backend>);
+/// The backend of the case under another name, which may be down: then it drops every task inside the call of `spawn`,
+/// and every job, like a runtime that has shut down.
+struct Wrapper {
+    backend: Arc<dyn Backend>,
+    is_down: bool,
+    _token: Dropped,
+}
 
-impl Spawn for Down {
+impl Spawn for Wrapper {
     fn spawn(&self, task: Task) {
-        drop(task);
+        if !self.is_down {
+            self.backend.spawn(task);
+        }
     }
 }
 
-impl Blocking for Down {
+impl Blocking for Wrapper {
     fn spawn_blocking(&self, job: Job) {
-        drop(job);
+        if !self.is_down {
+            self.backend.spawn_blocking(job);
+        }
     }
 }
 
-impl Checkpoint for Down {
+impl Checkpoint for Wrapper {
     fn checkpoint(&self, waker: &Waker) {
-        self.0.checkpoint(waker);
+        self.backend.checkpoint(waker);
     }
 }
 
-impl Clock for Down {
+impl Clock for Wrapper {
     fn now(&self) -> Instant {
-        self.0.now()
+        self.backend.now()
     }
 
     fn timer(&self, deadline: Instant) -> Pin<Box<dyn Timer>> {
-        self.0.timer(deadline)
+        self.backend.timer(deadline)
     }
 
     fn is_virtual(&self) -> bool {
-        self.0.is_virtual()
+        self.backend.is_virtual()
     }
 }
 
-impl Backend for Down {
+impl Backend for Wrapper {
     fn name(&self) -> &'static str {
-        "down"
+        "wrapper"
     }
+}
+
+/// The runtime of the case, wrapped.
+fn wrapped(is_down: bool, token: Dropped) -> Runtime {
+    let backend = Runtime::current().unwrap().backend().clone();
+    Runtime::new(Wrapper { backend, is_down, _token: token })
 }
 
 /// A runtime that drops whatever is spawned.
 async fn down() -> (Runtime, Heard) {
-    let backend = Runtime::current().unwrap().backend().clone();
-    enter(Runtime::new(Down(backend)), async { hooked() }).await
+    enter(wrapped(true, Drops::new().token()), async { hooked() }).await
 }
 
 fn never_ran(outcome: &Unhandled) -> bool {
@@ -222,15 +237,41 @@ pub async fn an_executor_inside_a_poll_inherits_the_context() {
 /// X3: What was entered explicitly is current inside, and what was current before is so again outside.
 pub async fn an_entered_runtime_is_current_inside() {
     let outside = Runtime::current().unwrap();
-    let inside = Runtime::new(Down(outside.backend().clone()));
-    let names = enter(inside, async {
+    let names = enter(wrapped(false, Drops::new().token()), async {
         let entered = Runtime::current().unwrap().name();
         checkpoint().await;
         let nested = enter(outside.clone(), async { Runtime::current().unwrap().name() }).await;
         (entered, nested, Runtime::current().unwrap().name())
     });
-    assert_eq!(names.await, ("down", outside.name(), "down"));
+    assert_eq!(names.await, ("wrapper", outside.name(), "wrapper"));
     assert_eq!(Runtime::current().unwrap().name(), outside.name());
+}
+
+/// G8: Once all is over in a runtime, nothing of it is kept alive: not by scopes, groups, starts, shields or clean-ups,
+/// whether they have ended well or were cut short.
+pub async fn nothing_keeps_a_runtime_alive_when_all_is_over() {
+    async fn all() {
+        let _ = task_group(async |tg| {
+            let _ = tg.start(async |started: Started<()>| _ = started.started(())).await;
+            tg.spawn(finally(checkpoint(), checkpoint()).grace(LONG));
+            tg.spawn_blocking(|| ());
+            let _ = finally_detached(checkpoint(), checkpoint()).grace(LONG).await;
+            let _ = shield_for(LONG, timeout(LONG, protect(checkpoint()))).await;
+            let _ = OwnedTaskGroup::in_group(&tg).close().await;
+            let _ = timeout(SHORT, tg.start(async |_started: Started<()>| sleep_forever().await)).await;
+            sleep_forever().await;
+        })
+        .await;
+    }
+    let drops = Drops::new();
+    let runtime = wrapped(false, drops.token());
+    assert!(enter(runtime.clone(), timeout(3 * SHORT, all())).await.is_err());
+    drop(poll_times(2, Box::pin(enter(runtime.clone(), all()))).await);
+    assert!(runtime.quiesce(LONG).await);
+    drop(runtime);
+    while drops.count() == 0 {
+        sleep(SHORT).await; // A task is counted out before the thread that has polled it lets go of it.
+    }
 }
 
 /// X3: `run` inside a poll of ours is a clear error, wherever that is, and leaves the context as it was.

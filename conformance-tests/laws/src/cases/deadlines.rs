@@ -529,6 +529,25 @@ pub async fn of_deadlines_noticed_in_one_poll_the_outermost_reports() {
     assert!(!reached.get());
 }
 
+/// D6: The outer deadline comes first also if it passes later, as long as the inner scope could not report yet.
+pub async fn an_outer_deadline_comes_first_until_the_inner_scope_reports() {
+    let reached = Cell::new(false);
+    let nested = timeout(3 * SHORT, async {
+        let inner = CancelScope::new().with_timeout(SHORT);
+        let handle = inner.handle();
+        let body = async {
+            thread::sleep(2 * SHORT);
+            assert!(handle.cancel_requested());
+            thread::sleep(2 * SHORT);
+            checkpoint().await;
+        };
+        let _ = inner.run(body).await;
+        reached.set(true);
+    });
+    assert!(nested.await.is_err());
+    assert!(!reached.get());
+}
+
 /// D6: A cancellation outside beats a timeout inside that runs out in the same poll.
 pub async fn a_cancellation_outside_beats_a_timeout_inside() {
     let (outer, handle) = scope();

@@ -1,5 +1,6 @@
 //! Cases of the laws F: what becomes of tasks whose group was dropped, aborted or forgotten by foreign code.
 
+use std::cell::RefCell;
 use std::future::{Future, pending};
 use std::mem;
 use std::pin::Pin;
@@ -685,6 +686,81 @@ pub async fn the_hook_hears_of_a_cancelled_scope_that_waits_too_long() {
     .await;
     assert!(cleaned);
     assert_eq!(complaints.load(Ordering::SeqCst), 1);
+}
+
+/// F5: Of a cancelled scope that waits too long the hook hears once, however many scopes, timeouts and groups are
+/// inside it around what it waits for.
+pub async fn the_hook_hears_once_of_nested_scopes_that_wait_too_long() {
+    let (runtime, complaints, complained) = impatient();
+    let scope = CancelScope::new();
+    scope.handle().cancel();
+    let stuck = shield(async {
+        complained.wait().await;
+        sleep(5 * SHORT).await;
+    });
+    let nested = task_group(async |_| CancelScope::new().run(timeout(LONG, CancelScope::new().run(stuck))).await);
+    assert!(enter(runtime, scope.run(CancelScope::new().run(nested))).await.is_ok());
+    assert_eq!(complaints.load(Ordering::SeqCst), 1);
+}
+
+/// F5: The hook hears of a task that was cancelled and waits too long, and of the scope around its group, once each.
+pub async fn the_hook_hears_once_of_a_task_and_once_of_the_scope_around() {
+    let (runtime, complaints, complained) = impatient();
+    let scope = CancelScope::new();
+    let handle = scope.handle();
+    let group = task_group(async |tg| {
+        let stuck = shield(async move {
+            complained.wait().await;
+            sleep(5 * SHORT).await;
+        });
+        tg.spawn(CancelScope::new().run(CancelScope::new().run(stuck)));
+        checkpoint().await;
+        handle.cancel();
+    });
+    drop(enter(runtime, scope.run(group)).await);
+    assert_eq!(complaints.load(Ordering::SeqCst), 2);
+}
+
+/// F1, F2: A group whose future is dropped by one of its own tasks cancels them all, that one as well.
+pub async fn a_group_dropped_by_its_own_task_leaves_nothing_behind() {
+    let endless = Endless::default();
+    let (give, given) = oneshot::channel::<Pin<Box<dyn Future<Output = ()> + Send>>>();
+    let (inside, past) = (endless.clone(), Drops::new());
+    let token = past.token();
+    let outcome = task_group(async |_| {
+        let group = task_group(async move |tg| {
+            tg.spawn(inside.task());
+            tg.spawn(async move {
+                drop(given.await);
+                checkpoint().await;
+                mem::forget(token); // not reached
+            });
+            pending::<()>().await;
+        });
+        let group = Box::pin(async { drop(group.await) });
+        let group = poll_times(1, group).await.unwrap_err();
+        assert!(give.send(group).is_ok());
+    });
+    assert_eq!(outcome.await, Ok(()));
+    assert_eq!((endless.made(), endless.left(), past.count()), (1, 0, 1));
+}
+
+/// F1, F2: A group that a thread leaves to its thread-local destructors cancels its tasks.
+pub async fn a_group_dropped_by_a_thread_local_destructor_cancels_its_tasks() {
+    thread_local! {
+        static KEPT: RefCell<Option<Pin<Box<dyn Future<Output = ()> + Send>>>> = const { RefCell::new(None) };
+    }
+    let endless = Endless::default();
+    let (runtime, _heard) = hooked();
+    let (elsewhere, group) = (runtime.clone(), endless.group());
+    let keeps = thread::spawn(move || {
+        KEPT.set(None); // before whatever anyio keeps in the thread, so that it is destroyed after that
+        let entered = poll_times(2, Box::pin(enter(elsewhere, group)));
+        KEPT.set(Some(Box::pin(block_on(entered).unwrap_err())));
+    });
+    keeps.join().unwrap();
+    assert!(runtime.quiesce(LONG).await);
+    assert_eq!((endless.made(), endless.left()), (2, 0));
 }
 
 /// F5: The hook does not hear of a scope that was not cancelled, however long it is shielded, nor of one that is over

@@ -10,8 +10,8 @@ use std::task::Poll;
 use std::thread;
 
 use anyio::{
-    CancelReason, CancelScope, Cancelled, Event, GroupBuilder, StartError, Started, TaskGroup, Unhandled, checkpoint,
-    enter, shield, sleep, sleep_forever, task_group, timeout, try_task_group,
+    CancelReason, CancelScope, Cancelled, Event, GroupBuilder, StartError, Started, TaskGroup, TaskInfo, Unhandled,
+    checkpoint, enter, shield, sleep, sleep_forever, task_group, timeout, try_task_group,
 };
 use futures::channel::oneshot;
 use futures::executor::block_on;
@@ -400,24 +400,24 @@ pub async fn what_fails_when_start_is_gone_goes_to_the_hook() {
 /// R2: The same if the task had ended, and `start` was not polled any more to see how.
 pub async fn what_start_was_not_polled_to_see_goes_to_the_hook() {
     let (runtime, heard) = hooked();
-    let outcome = enter(
-        runtime,
-        try_task_group(async |tg| {
-            let drops = Drops::new();
-            let token = drops.token();
-            let start = tg.start(async move |_started: Started<(), _>| {
-                let _token = token;
-                after(turns(2), Err(Oops)).await
-            });
-            let start = poll_times(1, Box::pin(start)).await.err().unwrap();
-            until(|| drops.count() == 1).await;
-            turns(5).await;
-            thread::spawn(|| drop(start)).join().unwrap();
-            Ok("value")
-        }),
-    );
-    assert_eq!(outcome.await.unwrap(), "value");
-    let told = |outcome: &_| matches!(outcome, Unhandled::Failed { task: Some(task), .. } if task.location().file() == file!());
+    let group = try_task_group(async |tg| {
+        let (drops, (may_fail, opens)) = (Drops::new(), gate());
+        let token = drops.token();
+        let start = tg.start(async move |_started: Started<(), _>| {
+            let _token = token;
+            after(pass(may_fail), Err(Oops)).await
+        });
+        let start = poll_times(1, Box::pin(start)).await.err().unwrap();
+        opens.set();
+        until(|| drops.count() == 1).await;
+        thread::spawn(|| drop(start)).join().unwrap();
+        Ok("value")
+    });
+    assert_eq!(enter(runtime, group).await.unwrap(), "value");
+    let told = |outcome: &_| {
+        let here = |task: &TaskInfo| task.location().file() == file!();
+        matches!(outcome, Unhandled::Failed { task: Some(task), .. } if here(task))
+    };
     assert_eq!((heard.count(told), heard.texts().len()), (1, 1));
 }
 
@@ -497,25 +497,25 @@ pub async fn the_group_cancels_the_task_and_start_says_why() {
 /// R3: Ending without `started` is an error, but a cancellation of the caller wins over it: also over a lost token, and
 /// when it comes while the task is being awaited.
 pub async fn cancelled_wins_over_not_started() {
-    for (lost, before) in [(false, true), (true, true), (true, false)] {
+    for (lost, at_once) in [(false, true), (true, true), (true, false)] {
         let outcome = task_group(async |tg| {
+            let ((polled, polls), (may_end, opens)) = (gate(), gate());
+            let task = async move |started: Started<(), _>| {
+                let _kept = (!lost).then_some(started);
+                polls.set();
+                pass(may_end).await;
+            };
             let start = held(async |scope| {
-                let (lost_token, may_cancel) = gate();
-                let start = tg.start(async move |started: Started<(), _>| {
-                    let kept = (!lost).then_some(started);
-                    may_cancel.set();
-                    shield(turns(10)).await;
-                    drop(kept);
-                });
                 let cancel = async {
-                    if !before {
-                        lost_token.wait().await;
+                    if !at_once {
+                        polled.wait().await;
                     }
                     scope.cancel_with("caller");
+                    opens.set();
                 };
-                join(start, cancel).await.0
+                join(tg.start(task), cancel).await.0
             });
-            let Err(StartError::Cancelled(cancelled)) = start.await else { panic!("lost: {lost}, before: {before}") };
+            let Err(StartError::Cancelled(cancelled)) = start.await else { panic!("lost: {lost}, at once: {at_once}") };
             assert!(says(&cancelled, "caller"));
         });
         assert_eq!(outcome.await, Ok(()));
@@ -586,7 +586,7 @@ pub async fn dropping_start_cancels_the_task() {
             shield(turns(10)).await;
             keep(token).await;
         });
-        drop(poll_times(2, Box::pin(start)).await.err().unwrap());
+        drop(poll_times(1, Box::pin(start)).await.err().unwrap());
         sibling.value().await;
         "value"
     });
@@ -667,6 +667,17 @@ impl Watched {
         (watched, start)
     }
 
+    /// Polls the caller until the task was made, and takes the token.
+    async fn made<F: Future + Unpin>(&self, mut caller: F) -> (F, Started<Dropped>) {
+        loop {
+            caller = poll_times(1, caller).await.err().expect("the task waits");
+            if let Some(token) = self.token.lock().take() {
+                return (caller, token);
+            }
+            checkpoint().await;
+        }
+    }
+
     /// Lets the task go on, and says whether it ran to its end.
     async fn goes_on(&self) -> bool {
         self.go.set();
@@ -681,8 +692,8 @@ pub async fn started_races_with_the_drop_of_start() {
     let outcome = task_group(async |tg| {
         for round in 0..2000 {
             let (watched, start) = Watched::start(&tg);
-            let start = poll_times(1, Box::pin(start)).await.err().unwrap();
-            let (token, value) = (watched.token.lock().take().unwrap(), values.token());
+            let (start, token) = watched.made(Box::pin(start)).await;
+            let value = values.token();
             let accepted = race(round, move || token.started(value).is_ok(), || drop(start));
             assert_eq!(values.count(), round + 1, "the value is dropped once");
             assert_eq!(watched.goes_on().await, accepted, "round {round}");
@@ -700,8 +711,8 @@ pub async fn started_races_with_the_cancellation_of_the_caller() {
             let (watched, start) = Watched::start(&tg);
             let scope = CancelScope::new();
             let handle = scope.handle();
-            let caller = poll_times(1, Box::pin(scope.run(start))).await.err().unwrap();
-            let (token, value) = (watched.token.lock().take().unwrap(), values.token());
+            let (caller, token) = watched.made(Box::pin(scope.run(start))).await;
+            let value = values.token();
             let accepted = race(round, move || token.started(value).is_ok(), || handle.cancel());
             assert_eq!(caller.await.is_ok_and(|started| started.is_ok()), accepted, "round {round}");
             assert_eq!(watched.goes_on().await, accepted, "round {round}");

@@ -21,19 +21,45 @@ pub fn predict(program: &Program) -> Transcript {
 /// [`predict`], with the tasks taking turns in an order that is drawn by `seed`.
 #[must_use]
 pub fn predict_in_order(program: &Program, seed: u64) -> Transcript {
-    World::new(program, Some(seed.wrapping_mul(2) | 1)).run(program)
+    World::new(program, Some(Dice::new(seed))).run(program)
 }
 
 struct World<'a> {
     now: Tick,
-    /// The state of the dice; `None`: whoever comes first has the turn.
-    dice: Option<u64>,
+    /// `None`: whoever comes first has the turn.
+    dice: Option<Dice>,
+    /// Who had the turn.
+    last: Turn,
     nodes: BTreeMap<Id, Node>,
     groups: BTreeMap<Id, Group>,
     tasks: Vec<Task<'a>>,
     log: BTreeMap<Id, Vec<(Tick, Event)>>,
     unhandled: Vec<String>,
     end: Option<End>,
+}
+
+struct Dice {
+    state: u64,
+    /// How often out of eight whoever has the turn keeps it: the longest polls and the shortest are both to be met.
+    patience: usize,
+}
+
+impl Dice {
+    fn new(seed: u64) -> Self {
+        Dice { state: seed.wrapping_mul(2) | 1, patience: [8, 0, 7, 4][seed as usize % 4] }
+    }
+
+    /// Rolls a number below `n`.
+    fn roll(&mut self, n: usize) -> usize {
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        (self.state % n as u64) as usize
+    }
+
+    fn stays(&mut self) -> bool {
+        self.roll(8) < self.patience
+    }
 }
 
 /// A place in the tree of scopes, groups, shields and tasks.
@@ -116,6 +142,7 @@ enum Ended {
     Panicked(Id),
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Turn {
     Task(usize),
     /// Something is due at this node.
@@ -123,10 +150,11 @@ enum Turn {
 }
 
 impl<'a> World<'a> {
-    fn new(program: &'a Program, dice: Option<u64>) -> Self {
+    fn new(program: &'a Program, dice: Option<Dice>) -> Self {
         let mut world = World {
             now: 0,
             dice,
+            last: Turn::Clock(0),
             nodes: BTreeMap::from([(0, Node { entered: true, ..Node::default() })]),
             groups: BTreeMap::new(),
             tasks: Vec::new(),
@@ -147,10 +175,10 @@ impl<'a> World<'a> {
     fn run(mut self, program: &'a Program) -> Transcript {
         self.add_task(0, None, Role::Main, std::slice::from_ref(&program.root));
         while self.end.is_none() {
-            let mut turns = self.turns();
+            let turns = self.turns();
             if !turns.is_empty() {
-                let turn = turns.swap_remove(self.draw(turns.len()));
-                match turn {
+                self.last = self.draw(&turns);
+                match self.last {
                     Turn::Task(t) => self.take_turn(t),
                     Turn::Clock(id) => self.ring(id),
                 }
@@ -162,13 +190,12 @@ impl<'a> World<'a> {
         Transcript { tasks: self.log, unhandled: self.unhandled, end: self.end.expect("it is over") }
     }
 
-    /// Draws a number below `n`.
-    fn draw(&mut self, n: usize) -> usize {
-        let Some(dice) = &mut self.dice else { return 0 };
-        *dice ^= *dice << 13;
-        *dice ^= *dice >> 7;
-        *dice ^= *dice << 17;
-        (*dice % n as u64) as usize
+    fn draw(&mut self, turns: &[Turn]) -> Turn {
+        let Some(dice) = &mut self.dice else { return turns[0] };
+        if turns.contains(&self.last) && dice.stays() {
+            return self.last;
+        }
+        turns[dice.roll(turns.len())]
     }
 
     fn turns(&self) -> Vec<Turn> {

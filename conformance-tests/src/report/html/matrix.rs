@@ -30,7 +30,6 @@ fn toolbar(page: &mut String, report: &Report) {
     page.push_str(
         "<div class=\"toolbar\" role=\"search\">\n\
          <input id=\"search\" type=\"search\" placeholder=\"Search laws and cases  ( / )\" aria-label=\"Search laws and cases\">\n\
-         <button type=\"button\" id=\"unfold\" aria-pressed=\"false\">show all cases</button>\n\
          <div class=\"choice\" id=\"status\" role=\"group\" aria-label=\"Status\">",
     );
     for (value, label) in [("all", "all"), ("broken", "broken"), ("held", "held"), ("none", "to come")] {
@@ -43,7 +42,7 @@ fn toolbar(page: &mut String, report: &Report) {
         let name = Text(&backend.name);
         let _ = write!(page, "<button type=\"button\" data-column=\"{column}\" aria-pressed=\"true\">{name}</button>");
     }
-    page.push_str("</div>\n</div>\n");
+    page.push_str("</div>\n<button type=\"button\" id=\"unfold\" aria-pressed=\"false\">show all cases</button>\n</div>\n");
 }
 
 fn family_row(page: &mut String, report: &Report, law: &LawRow) {
@@ -54,9 +53,14 @@ fn family_row(page: &mut String, report: &Report, law: &LawRow) {
         "<tbody class=\"family\" data-family=\"{letter}\"><tr><th colspan=\"{}\"><span class=\"letter\">{letter}</span>{}\
          <small>{}</small></th></tr></tbody>",
         report.backends.len() + 1,
-        Text(law.family),
+        Text(&capitalized(law.family)),
         number(laws, "law"),
     );
+}
+
+fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 fn law_rows(page: &mut String, report: &Report, law: &LawRow, slowest: f64) {

@@ -133,6 +133,10 @@
     setTimeout(() => { event.target.textContent = "copy"; }, 1500);
   });
 
+  // The head of the table stands below the toolbar, however many lines that takes.
+  const toolbar = $(".toolbar");
+  new ResizeObserver(() => document.documentElement.style.setProperty("--bar", `${toolbar.offsetHeight}px`)).observe(toolbar);
+
   show();
   follow();
 })();
