@@ -42,10 +42,7 @@ impl Event {
     /// An event that has not happened.
     #[must_use]
     pub const fn new() -> Self {
-        Event {
-            set: AtomicBool::new(false),
-            waiters: event_listener::Event::new(),
-        }
+        Event { set: AtomicBool::new(false), waiters: event_listener::Event::new() }
     }
 
     /// Lets it happen: wakes all who wait, and whoever waits from now on does not wait at all. Idempotent; may be
@@ -67,11 +64,7 @@ impl Event {
     ///
     /// Nothing is lost.
     pub fn wait(&self) -> impl Future<Output = ()> + Send + Sync {
-        Wait {
-            event: self,
-            entry: Entry::default(),
-            listener: None,
-        }
+        Wait { event: self, entry: Entry::default(), listener: None }
     }
 }
 

@@ -199,10 +199,7 @@ struct Loan<'a, R> {
 
 impl<'a, R> Loan<'a, R> {
     fn take(owner: &'a Mutex<Option<R>>) -> Self {
-        Loan {
-            resource: owner.lock().take(),
-            owner,
-        }
+        Loan { resource: owner.lock().take(), owner }
     }
 
     fn borrow(&mut self) -> &mut R {

@@ -83,9 +83,9 @@ pub use crate::reason::{CancelReason, Cancelled};
 pub use crate::run::{Enter, RunError, block_on, enter, run, try_run};
 pub use crate::runtime::{NoBackend, Runtime, set_default};
 pub use crate::task_group::{
-    Attached, Failure, FailureKind, Failures, GroupBuilder, GroupClosed, GroupError, GroupFuture, Kind,
-    OwnedTaskGroup, PanicPayload, Plain, Protect, Shape, StartError, Started, TaskBuilder, TaskError, TaskGroup, TaskHandle,
-    TaskId, TaskInfo, TaskStatus, Try, TryTaskGroup, protect, task_group, try_task_group,
+    Attached, Failure, FailureKind, Failures, GroupBuilder, GroupClosed, GroupError, GroupFuture, Kind, OwnedTaskGroup,
+    PanicPayload, Plain, Protect, Shape, StartError, Started, TaskBuilder, TaskError, TaskGroup, TaskHandle, TaskId,
+    TaskInfo, TaskStatus, Try, TryTaskGroup, protect, task_group, try_task_group,
 };
 pub use crate::timeout::{
     Interval, MissedTicks, MoveOn, Sleep, TimedOut, Timeout, fail_after, fail_at, interval, move_on_after, move_on_at,

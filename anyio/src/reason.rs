@@ -61,10 +61,7 @@ impl Cancelled {
 
     #[track_caller]
     pub(crate) fn requested(text: Option<Cow<'static, str>>) -> Self {
-        Self::new(CancelReason::Requested {
-            text,
-            location: Location::caller(),
-        })
+        Self::new(CancelReason::Requested { text, location: Location::caller() })
     }
 
     /// Why it was cancelled.
@@ -91,10 +88,7 @@ impl std::error::Error for Cancelled {}
 impl fmt::Display for CancelReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            CancelReason::Requested {
-                text: Some(text),
-                location,
-            } => write!(f, "{text} (at {location})"),
+            CancelReason::Requested { text: Some(text), location } => write!(f, "{text} (at {location})"),
             CancelReason::Requested { text: None, location } => write!(f, "requested at {location}"),
             CancelReason::DeadlinePassed => f.write_str("a deadline passed"),
             CancelReason::SiblingFailed(Some(task)) => write!(f, "{task} of the same group failed"),

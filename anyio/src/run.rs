@@ -79,13 +79,7 @@ pub fn try_run<F: Future>(backend: impl Run + 'static, future: F) -> Result<F::O
 /// Runs `future`; `owns` says whether the runtime was started for it alone.
 fn run_on<F: Future>(started: &dyn BlockOn, owns: bool, future: F) -> Result<F::Output, RunError> {
     let runtime = Runtime::from_backend(started.backend());
-    let main = Main {
-        unit: Unit::new(Node::new(Role::Run, ())),
-        body: Some(future),
-        end: None,
-        runtime,
-        owns,
-    };
+    let main = Main { unit: Unit::new(Node::new(Role::Run, ())), body: Some(future), end: None, runtime, owns };
     let mut main = pin!(main);
     let mut output = None;
     let mut polled = false;
@@ -222,11 +216,7 @@ impl<F: Future> Future for Main<F> {
 /// # }
 /// ```
 pub fn enter<F: Future>(runtime: Runtime, future: F) -> Enter<F> {
-    Enter {
-        unit: Unit::new(Node::new(Role::Leaf, ())),
-        runtime,
-        future: Some(future),
-    }
+    Enter { unit: Unit::new(Node::new(Role::Leaf, ())), runtime, future: Some(future) }
 }
 
 pin_project! {
@@ -266,4 +256,3 @@ impl<F> fmt::Debug for Enter<F> {
         f.debug_struct("Enter").field("runtime", &self.runtime).finish_non_exhaustive()
     }
 }
-

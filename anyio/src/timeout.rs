@@ -62,9 +62,7 @@ pub struct TimedOut;
 /// # });
 /// ```
 pub fn timeout<F: Future>(limit: Duration, future: F) -> Timeout<F> {
-    Timeout {
-        scoped: timeout_scope().with_timeout(limit).run(future),
-    }
+    Timeout { scoped: timeout_scope().with_timeout(limit).run(future) }
 }
 
 /// [`timeout`] with a deadline instead of a limit.
@@ -91,9 +89,7 @@ pub fn timeout<F: Future>(limit: Duration, future: F) -> Timeout<F> {
 /// # });
 /// ```
 pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
-    Timeout {
-        scoped: timeout_scope().with_deadline(deadline).run(future),
-    }
+    Timeout { scoped: timeout_scope().with_deadline(deadline).run(future) }
 }
 
 /// [`timeout`], under the name that it has in AnyIO and Trio.
@@ -152,9 +148,7 @@ pub fn fail_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
 /// # });
 /// ```
 pub fn move_on_after<F: Future>(limit: Duration, future: F) -> MoveOn<F> {
-    MoveOn {
-        scoped: timeout_scope().with_timeout(limit).run(future),
-    }
+    MoveOn { scoped: timeout_scope().with_timeout(limit).run(future) }
 }
 
 /// [`move_on_after`] with a deadline instead of a limit.
@@ -167,9 +161,7 @@ pub fn move_on_after<F: Future>(limit: Duration, future: F) -> MoveOn<F> {
 ///
 /// As [`timeout`].
 pub fn move_on_at<F: Future>(deadline: Instant, future: F) -> MoveOn<F> {
-    MoveOn {
-        scoped: timeout_scope().with_deadline(deadline).run(future),
-    }
+    MoveOn { scoped: timeout_scope().with_deadline(deadline).run(future) }
 }
 
 fn timeout_scope() -> CancelScope {
@@ -306,10 +298,7 @@ enum Alarm {
 
 impl Sleep {
     fn new(alarm: Alarm) -> Self {
-        Sleep {
-            entry: Entry::default(),
-            alarm,
-        }
+        Sleep { entry: Entry::default(), alarm }
     }
 }
 
@@ -400,11 +389,7 @@ pub enum MissedTicks {
 #[must_use]
 pub fn interval(period: Duration) -> Interval {
     assert!(!period.is_zero(), "the period of an interval must not be zero");
-    Interval {
-        period,
-        missed: MissedTicks::default(),
-        next: Next::Now,
-    }
+    Interval { period, missed: MissedTicks::default(), next: Next::Now }
 }
 
 /// Ticks at a steady pace: see [`interval`].

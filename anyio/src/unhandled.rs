@@ -73,11 +73,7 @@ impl Unhandled {
     }
 
     pub(crate) fn failed<E: Send + 'static>(task: Option<TaskInfo>, error: E) -> Self {
-        Unhandled::Failed {
-            task,
-            error: Box::new(error),
-            error_type: std::any::type_name::<E>(),
-        }
+        Unhandled::Failed { task, error: Box::new(error), error_type: std::any::type_name::<E>() }
     }
 }
 
@@ -103,19 +99,18 @@ impl fmt::Display for Unhandled {
             Unhandled::NeverRan { task } => {
                 write!(f, "{task} was dropped by the runtime before it began: the runtime is shutting down")
             }
-            Unhandled::CleanUpSkipped { location } => write!(
-                f,
-                "the clean-up set up at {location} did not run to its end: the future around it was dropped"
-            ),
+            Unhandled::CleanUpSkipped { location } => {
+                write!(f, "the clean-up set up at {location} did not run to its end: the future around it was dropped")
+            }
             Unhandled::CleanUpCutShort { location } => {
                 write!(f, "the clean-up set up at {location} was cancelled: its grace was over")
             }
-            Unhandled::PolledByReference => f.write_str(
-                "a scope ended while a future linked below it lives on (polled by reference: use .bind())",
-            ),
-            Unhandled::Stalled => f.write_str(
-                "a cancelled scope is still waiting for a shield, a clean-up or a task inside it",
-            ),
+            Unhandled::PolledByReference => {
+                f.write_str("a scope ended while a future linked below it lives on (polled by reference: use .bind())")
+            }
+            Unhandled::Stalled => {
+                f.write_str("a cancelled scope is still waiting for a shield, a clean-up or a task inside it")
+            }
         }
     }
 }

@@ -48,36 +48,37 @@ pub(crate) struct Unit {
 struct Offer {
     /// How many polls of the unit around had ended when the offer was made.
     epoch: usize,
-    /// How often the offer was repeated within that poll.
-    polls: u8,
+    /// How often the offer was made within that poll.
+    polls: u16,
     /// Whether the unit around is owed a poll first, so that the offer has to be repeated in that one.
     owed: bool,
 }
+
+/// How often an offer is made within one poll of the unit around. In an executor driven inside that poll it is made in
+/// vain, since the poll does not end before this unit does; a foreign stream may poll its futures a few times in each
+/// poll, the more so when it is one of several or when its other futures complete. The two cannot be told apart.
+const OFFERS: u16 = 256;
 
 impl Offer {
     /// Makes the offer to `outer`, or makes it again; `false`: that unit had its chance.
     fn make(made: &mut Option<Offer>, outer: &Node) -> bool {
         let (epoch, owed) = (outer.epoch(), outer.is_owed());
         let polls = match made {
-            Some(offer) if offer.epoch == epoch => offer.polls + 1,
+            Some(offer) if offer.epoch == epoch => offer.polls,
             Some(offer) if !offer.owed => return false,
-            _ => 1,
+            _ => 0,
         };
-        if polls < 3 {
-            *made = Some(Offer { epoch, polls, owed });
+        if polls == OFFERS {
+            return false;
         }
-        polls < 3
+        *made = Some(Offer { epoch, polls: polls + 1, owed });
+        true
     }
 }
 
 impl Unit {
     pub(crate) fn new(link: Link) -> Self {
-        Unit {
-            link: Some(link),
-            waker: None,
-            offer: None,
-            overdue: false,
-        }
+        Unit { link: Some(link), waker: None, offer: None, overdue: false }
     }
 
     pub(crate) fn link(&self) -> &Link {

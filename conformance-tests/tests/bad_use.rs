@@ -354,6 +354,27 @@ fn time_goes_on_after_tokio_has_shut_down() {
 }
 
 #[test]
+fn timers_that_are_set_while_tokio_shuts_down_do_not_panic() {
+    for _ in 0..20 {
+        for tokio in whole() {
+            let runtime = Runtime::new(TokioHandle::new(tokio.handle().clone()).unwrap());
+            let (started, starts) = std::sync::mpsc::channel();
+            let waits = async move {
+                started.send(()).unwrap();
+                for _ in 0..100 {
+                    let short = timeout(Duration::from_micros(10), sleep(Duration::from_micros(5)));
+                    let _ = timeout(LONG, futures::future::join(short, async {})).await;
+                }
+            };
+            let waiter = thread::spawn(move || block_on(enter(runtime, waits)));
+            starts.recv().unwrap();
+            drop(tokio);
+            waiter.join().unwrap();
+        }
+    }
+}
+
+#[test]
 fn a_handle_to_a_tokio_that_has_shut_down_is_no_panic() {
     for tokio in whole() {
         let handle = tokio.handle().clone();

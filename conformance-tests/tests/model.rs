@@ -50,7 +50,9 @@ fn does_what_the_model_says(recipe: Recipe) {
     let ran = runner.run(&programs(), |program| check(&program, recipe.clone()).map_err(TestCaseError::fail));
     match ran {
         Ok(()) => {}
-        Err(TestError::Fail(reason, _)) => panic!("ANYIO_MODEL_SEED={seed} finds a program that does not do it:\n{reason}"),
+        Err(TestError::Fail(reason, _)) => {
+            panic!("ANYIO_MODEL_SEED={seed} finds a program that does not do it:\n{reason}")
+        }
         Err(aborted) => panic!("ANYIO_MODEL_SEED={seed}: {aborted}"),
     }
 }

@@ -31,10 +31,7 @@ pin_project! {
 
 impl<F> Bind<F> {
     pub(crate) fn new(future: F) -> Self {
-        Bind {
-            place: context::current(),
-            future: Some(future),
-        }
+        Bind { place: context::current(), future: Some(future) }
     }
 }
 

@@ -90,9 +90,7 @@ pub fn is_cancelled() -> bool {
 /// # });
 /// ```
 pub fn cancelled() -> impl Future<Output = Cancelled> + Send {
-    CancelledFuture {
-        unit: Unit::new(Node::new(Role::Leaf, ())),
-    }
+    CancelledFuture { unit: Unit::new(Node::new(Role::Leaf, ())) }
 }
 
 struct CancelledFuture {

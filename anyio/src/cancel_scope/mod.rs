@@ -11,9 +11,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 pub use self::bind::Bind;
-pub use self::checkpoint::{
-    EffectiveDeadline, cancelled, checkpoint, current_effective_deadline, is_cancelled,
-};
+pub use self::checkpoint::{EffectiveDeadline, cancelled, checkpoint, current_effective_deadline, is_cancelled};
 pub use self::scoped::Scoped;
 pub use self::shield::{Shield, shield, shield_for};
 use crate::reason::Cancelled;
@@ -74,10 +72,7 @@ impl CancelScope {
     }
 
     pub(crate) fn of(role: Role) -> Self {
-        CancelScope {
-            link: Node::new(role, ()),
-            timeout: None,
-        }
+        CancelScope { link: Node::new(role, ()), timeout: None }
     }
 
     /// Cancels the scope `timeout` after the first poll of its future, on the runtime's clock. `Duration::ZERO` is
@@ -108,9 +103,7 @@ impl CancelScope {
     /// A handle that cancels and edits the scope, from anywhere.
     #[must_use]
     pub fn handle(&self) -> CancelHandle {
-        CancelHandle {
-            link: self.link.clone(),
-        }
+        CancelHandle { link: self.link.clone() }
     }
 
     /// Runs `body` in the scope, which it consumes.

@@ -39,12 +39,7 @@ pin_project! {
 
 impl<F: Future> Scoped<F> {
     pub(super) fn new(link: Link, timeout: Option<Duration>, body: F) -> Self {
-        Scoped {
-            unit: Unit::new(link),
-            timeout,
-            body: Some(body),
-            end: None,
-        }
+        Scoped { unit: Unit::new(link), timeout, body: Some(body), end: None }
     }
 
     /// Takes its place below whatever is current, and lets its time begin.

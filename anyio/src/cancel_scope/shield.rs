@@ -113,11 +113,7 @@ pin_project! {
 
 impl<F: Future> Shield<F> {
     fn new(grace: Option<Duration>, future: F) -> Self {
-        Shield {
-            unit: Unit::new(Node::new(Role::Shield, Grace(grace))),
-            grace,
-            future: Some(future),
-        }
+        Shield { unit: Unit::new(Node::new(Role::Shield, Grace(grace))), grace, future: Some(future) }
     }
 }
 
@@ -158,7 +154,6 @@ impl Ext for Grace {
         node.set_shield(false);
     }
 }
-
 
 impl<F: Future> fmt::Debug for Shield<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -69,10 +69,7 @@ impl<K: Kind> TaskGroup<K> {
                 task: Some(Spawned::new(&node, future, K::into_result, self.node.clone(), Owner::Foreign)),
                 handle: TaskHandle::new(node),
             },
-            Err(info) => Attached {
-                task: None,
-                handle: self.refused(info),
-            },
+            Err(info) => Attached { task: None, handle: self.refused(info) },
         }
     }
 }

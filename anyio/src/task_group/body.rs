@@ -263,10 +263,7 @@ where
             body: None,
             value: None,
             draining: false,
-            methods: Methods {
-                poll: Self::poll_group,
-                desert: Self::desert,
-            },
+            methods: Methods { poll: Self::poll_group, desert: Self::desert },
         }
     }
 

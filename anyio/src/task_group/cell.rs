@@ -23,6 +23,8 @@ pub(crate) struct GroupCell<E> {
 }
 
 struct Collected<E> {
+    /// Who was the first to fail or to panic, which is what the others are cancelled for.
+    first: Option<Option<TaskInfo>>,
     failures: Vec<Failure<E>>,
     /// The first panic, and whose it was.
     panic: Option<(Option<TaskInfo>, Payload)>,
@@ -78,6 +80,7 @@ impl<E> GroupCell<E> {
         GroupCell {
             panics_are_errors,
             collected: Mutex::new(Collected {
+                first: None,
                 failures: Vec::new(),
                 panic: None,
                 outside: None,
@@ -110,6 +113,7 @@ impl<E: Send + 'static> Node<GroupCell<E>> {
             return self.collect(task, FailureKind::Panic(PanicPayload::new(payload)));
         }
         let mut collected = self.ext.collected.lock();
+        let first = collected.first.get_or_insert_with(|| task.clone()).clone();
         let spare = if collected.deserted || collected.panic.is_some() {
             Some(payload)
         } else {
@@ -118,9 +122,9 @@ impl<E: Send + 'static> Node<GroupCell<E>> {
         };
         drop(collected);
         if let Some(payload) = spare {
-            self.report_panic(task.clone(), payload);
+            self.report_panic(task, payload);
         }
-        self.cancel_siblings(task);
+        self.cancel_siblings(first);
     }
 
     /// A task, or the body, was cut short.
@@ -133,8 +137,9 @@ impl<E: Send + 'static> Node<GroupCell<E>> {
     fn collect(self: &Arc<Self>, task: Option<TaskInfo>, kind: FailureKind<E>) {
         let cancelled = self.is_eff();
         let mut collected = self.ext.collected.lock();
-        let secondary = cancelled || collected.panic.is_some() || !collected.failures.is_empty();
-        let failure = Failure::new(kind, task.clone(), secondary);
+        let secondary = cancelled || collected.first.is_some();
+        let first = collected.first.get_or_insert_with(|| task.clone()).clone();
+        let failure = Failure::new(kind, task, secondary);
         let deserted = if collected.deserted {
             Some(failure)
         } else {
@@ -143,11 +148,11 @@ impl<E: Send + 'static> Node<GroupCell<E>> {
         };
         drop(collected);
         deserted.into_iter().for_each(|failure| self.report(failure));
-        self.cancel_siblings(task);
+        self.cancel_siblings(first);
     }
 
-    fn cancel_siblings(self: &Arc<Self>, task: Option<TaskInfo>) {
-        erase(self).cancel(Cancelled::new(CancelReason::SiblingFailed(task)));
+    fn cancel_siblings(self: &Arc<Self>, first: Option<TaskInfo>) {
+        erase(self).cancel(Cancelled::new(CancelReason::SiblingFailed(first)));
     }
 
     /// What the group comes to. A panic is alone in it: all else goes to the hook.

@@ -212,11 +212,7 @@ impl<E> GroupError<E> {
         let mut cancelled = failed.cancelled;
         let mut failures = Vec::with_capacity(failed.failures.len());
         for Failure { kind, task, secondary } in failed.failures {
-            let whole = |kind| Failure {
-                kind,
-                task: task.clone(),
-                secondary,
-            };
+            let whole = |kind| Failure { kind, task: task.clone(), secondary };
             match kind {
                 FailureKind::Panic(payload) => failures.push(whole(FailureKind::Panic(payload))),
                 FailureKind::Error(error) => match map(error) {
@@ -224,10 +220,11 @@ impl<E> GroupError<E> {
                     Err(group) => {
                         let (inner_cancelled, inner) = group.split();
                         cancelled = cancelled.or(inner_cancelled);
-                        failures.extend(inner.into_iter().map(|failure| Failure {
-                            secondary: secondary || failure.secondary,
-                            ..failure
-                        }));
+                        failures.extend(
+                            inner
+                                .into_iter()
+                                .map(|failure| Failure { secondary: secondary || failure.secondary, ..failure }),
+                        );
                     }
                 },
             }

@@ -64,12 +64,7 @@ impl<T> TaskCell<T> {
     pub(crate) fn new(info: TaskInfo) -> Self {
         TaskCell {
             info,
-            slot: Mutex::new(Slot {
-                status: TaskStatus::Running,
-                result: None,
-                waker: None,
-                detached: false,
-            }),
+            slot: Mutex::new(Slot { status: TaskStatus::Running, result: None, waker: None, detached: false }),
             caller: OnceLock::new(),
         }
     }
@@ -142,10 +137,7 @@ pub struct TaskHandle<T> {
 
 impl<T: Send + 'static> TaskHandle<T> {
     pub(crate) fn new(node: Arc<Node<TaskCell<T>>>) -> Self {
-        TaskHandle {
-            node,
-            entry: Entry::default(),
-        }
+        TaskHandle { node, entry: Entry::default() }
     }
 
     /// Waits for the value.
@@ -308,9 +300,6 @@ pub(crate) fn cancel_branch(task: TaskInfo, error: &TaskError) {
 
 impl<T: Send + 'static> fmt::Debug for TaskHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TaskHandle")
-            .field("task", self.info())
-            .field("status", &self.status())
-            .finish_non_exhaustive()
+        f.debug_struct("TaskHandle").field("task", self.info()).field("status", &self.status()).finish_non_exhaustive()
     }
 }

@@ -35,11 +35,7 @@ pub struct TaskInfo {
 
 impl TaskInfo {
     pub(crate) fn new(name: Option<Arc<str>>, location: &'static Location<'static>) -> Self {
-        TaskInfo {
-            id: TaskId::next(),
-            name,
-            location,
-        }
+        TaskInfo { id: TaskId::next(), name, location }
     }
 
     /// The task's number.

@@ -168,10 +168,7 @@ impl<K: Kind> TaskGroup<K> {
     /// ```
     #[must_use]
     pub fn task(&self) -> TaskBuilder<'_, K> {
-        TaskBuilder {
-            group: self,
-            name: None,
-        }
+        TaskBuilder { group: self, name: None }
     }
 
     /// Cancels the group: its tasks and its body. If the body has completed, its value is what the group returns all the

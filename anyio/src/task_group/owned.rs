@@ -94,17 +94,13 @@ impl<K: Kind> OwnedTaskGroup<K> {
         let runtime = Runtime::current()?;
         let node = Node::new(Role::Owned, GroupCell::new(false));
         erase(&node).link_in(&runtime.home(), runtime.clone());
-        Ok(OwnedTaskGroup {
-            group: TaskGroup::new(node),
-        })
+        Ok(OwnedTaskGroup { group: TaskGroup::new(node) })
     }
 
     fn below<P: Kind>(parent: &TaskGroup<P>) -> Self {
         let node = Node::new(Role::Owned, GroupCell::new(false));
         erase(&node).link(&parent.link());
-        OwnedTaskGroup {
-            group: TaskGroup::new(node),
-        }
+        OwnedTaskGroup { group: TaskGroup::new(node) }
     }
 
     /// Waits for all tasks and returns what the group comes to.

@@ -66,12 +66,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    Protect {
-        future: Some(future),
-        location: Location::caller(),
-        entry: Entry::default(),
-        running: None,
-    }
+    Protect { future: Some(future), location: Location::caller(), entry: Entry::default(), running: None }
 }
 
 pin_project! {
@@ -120,18 +115,10 @@ where
     link.set_shield(true);
     adopt(place, runtime, &link);
     let fate = Arc::new(Mutex::new(Fate::Awaited));
-    let sink = Sink {
-        runtime: runtime.clone(),
-        fate: fate.clone(),
-        clean_up,
-    };
+    let sink = Sink { runtime: runtime.clone(), fate: fate.clone(), clean_up };
     let task = Spawned::new(&node, future, Ok::<_, Infallible>, sink, Owner::Backend);
     runtime.backend().spawn(Task::new(task));
-    Running {
-        handle: TaskHandle::new(node),
-        runtime: runtime.clone(),
-        fate,
-    }
+    Running { handle: TaskHandle::new(node), runtime: runtime.clone(), fate }
 }
 
 /// Counts the task in the nearest group that has not closed, else in the run, else at the root, which never closes.
@@ -216,11 +203,16 @@ where
             let place = context::current().unwrap_or_else(|| runtime.home());
             *this.running = Some(spawn(&place, &runtime, this.location, None, future));
         }
-        let running = this.running.as_mut().expect("it was started");
+        // Lost already: whatever waits for it is cancelled, but something holds it.
+        let Some(running) = this.running else {
+            return Poll::Pending;
+        };
         match ready!(running.poll(cx)) {
             Ok(value) => Poll::Ready(value),
             Err(error) => {
-                cancel_branch(running.handle.info().clone(), &error);
+                let task = running.handle.info().clone();
+                *this.running = None;
+                cancel_branch(task, &error);
                 Poll::Pending
             }
         }

@@ -46,15 +46,7 @@ pub(crate) struct Completion<T: Send + 'static, E, S: Settle<E>> {
 
 impl<T: Send + 'static, E, S: Settle<E>> Completion<T, E, S> {
     pub(crate) fn new(node: Arc<Node<TaskCell<T>>>, settle: S, owner: Owner) -> Self {
-        Completion {
-            node,
-            settle,
-            owner,
-            begun: false,
-            lost: false,
-            done: false,
-            _error: std::marker::PhantomData,
-        }
+        Completion { node, settle, owner, begun: false, lost: false, done: false, _error: std::marker::PhantomData }
     }
 
     fn link(&self) -> Link {
@@ -138,10 +130,7 @@ impl<T: Send + 'static, E, S: Settle<E>> Completion<T, E, S> {
             Owner::Backend => CancelReason::Shutdown,
             Owner::Foreign => CancelReason::GroupDropped,
         };
-        Cause {
-            depth: 0,
-            reason: Cancelled::new(reason),
-        }
+        Cause { depth: 0, reason: Cancelled::new(reason) }
     }
 }
 

@@ -140,10 +140,13 @@ impl<V, E> Handshake<V, E> {
     }
 }
 
-/// The caller need not be held any more, and has something to see.
+/// The caller need not be held any more, and has something to see; an offer, if it is one, can be made only after that.
 pub(super) fn release(caller: &Link) {
     caller.wake_up();
     caller.let_go();
+    if caller.is_eff() {
+        caller.wake_up();
+    }
 }
 
 /// The token by which a task says that it has started: see [`TaskGroup::start`].
@@ -253,14 +256,7 @@ struct Waiting<V: Send + 'static, K: Kind> {
 impl<V: Send + 'static, K: Kind> Waiting<V, K> {
     /// Takes a place below the caller, and holds the units around, without hiding anything.
     fn enter(group: &TaskGroup<K>, info: TaskInfo) -> Self {
-        let node = Node::new(
-            Role::Leaf,
-            Handshake {
-                stage: Mutex::new(Stage::Waiting),
-                info,
-                child: OnceLock::new(),
-            },
-        );
+        let node = Node::new(Role::Leaf, Handshake { stage: Mutex::new(Stage::Waiting), info, child: OnceLock::new() });
         let unit = Unit::new(erase(&node));
         unit.link().set_holding(true);
         match context::current() {
@@ -271,9 +267,7 @@ impl<V: Send + 'static, K: Kind> Waiting<V, K> {
     }
 
     fn token(&self) -> Started<V, K> {
-        Started {
-            node: self.node.clone(),
-        }
+        Started { node: self.node.clone() }
     }
 
     fn launch<B>(&self, group: &TaskGroup<K>, body: B) -> Result<(), StartError<K::Error>>
@@ -291,10 +285,7 @@ impl<V: Send + 'static, K: Kind> Waiting<V, K> {
         if let Some(cause) = self.node.cause() {
             handshake.reached(self.unit.link(), &cause);
         }
-        let starting = Starting::<V, K> {
-            node: self.node.clone(),
-            group: group.node.clone(),
-        };
+        let starting = Starting::<V, K> { node: self.node.clone(), group: group.node.clone() };
         let _ = group.launch(child, body, K::into_result, starting);
         Ok(())
     }

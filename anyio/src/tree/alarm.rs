@@ -42,11 +42,7 @@ struct Armed {
 
 impl Alarm {
     pub(super) fn new() -> Self {
-        Alarm {
-            rung: AtomicBool::new(false),
-            used: AtomicBool::new(false),
-            armed: Mutex::new(None),
-        }
+        Alarm { rung: AtomicBool::new(false), used: AtomicBool::new(false), armed: Mutex::new(None) }
     }
 
     /// Whether this alarm was never armed.
@@ -68,10 +64,7 @@ impl Alarm {
                 *armed = Some(Armed {
                     timer: node.runtime().backend().timer(at),
                     at,
-                    bell: Waker::from(Arc::new(Rope {
-                        node: Arc::downgrade(node),
-                        bell,
-                    })),
+                    bell: Waker::from(Arc::new(Rope { node: Arc::downgrade(node), bell })),
                 });
             }
         }
@@ -88,8 +81,8 @@ impl Alarm {
 
     /// Looks whether the timer has fired, and for when it was set; otherwise it will wake the bell.
     fn answer(&self) -> Option<Instant> {
+        self.rung.swap(true, Ordering::AcqRel);
         loop {
-            self.rung.swap(true, Ordering::AcqRel);
             let mut slot = self.armed.try_lock()?;
             self.rung.swap(false, Ordering::AcqRel);
             let fired = slot.as_mut().is_some_and(Armed::has_fired);
@@ -141,5 +134,10 @@ impl Node {
     /// What the backend's timer does when it fires.
     pub(super) fn ring_for_test(self: &Link) {
         Arc::new(Rope { node: Arc::downgrade(self), bell: Bell::Deadline }).wake();
+    }
+
+    /// When the backend's timer is to fire.
+    pub(super) fn armed_for_test(&self) -> Option<Instant> {
+        self.timing.armed.lock().as_ref().map(|armed| armed.at)
     }
 }

@@ -15,19 +15,12 @@ impl Node {
 
     /// [`link`](Node::link) for a parent that may be the root of `runtime`.
     pub(crate) fn link_in(self: &Link, parent: &Link, runtime: crate::runtime::Runtime) {
-        let place = Place {
-            depth: parent.depth() + 1,
-            parent: Some(parent.clone()),
-            runtime: Some(runtime),
-        };
+        let place = Place { depth: parent.depth() + 1, parent: Some(parent.clone()), runtime: Some(runtime) };
         assert!(self.place.set(place).is_ok(), "a node is linked once");
         let (key, inherited) = parent.list(self);
         self.with_lean(|state| {
             state.key = key;
-            let own = state.own.clone().map(|reason| Cause {
-                depth: self.depth(),
-                reason,
-            });
+            let own = state.own.clone().map(|reason| Cause { depth: self.depth(), reason });
             for cause in inherited.filter(|_| !state.shield).into_iter().chain(own) {
                 self.take(state, &cause);
             }
@@ -44,10 +37,7 @@ impl Node {
         }
         let mut state = self.lock();
         if state.gone {
-            let dropped = || Cause {
-                depth: self.depth(),
-                reason: Cancelled::new(CancelReason::GroupDropped),
-            };
+            let dropped = || Cause { depth: self.depth(), reason: Cancelled::new(CancelReason::GroupDropped) };
             return (None, Some(state.cause.clone().unwrap_or_else(dropped)));
         }
         let key = state.children.insert(child.clone());
@@ -81,10 +71,7 @@ impl Node {
             self.timing.disarm();
         }
         if self.place.get().is_some() {
-            self.spread(Cause {
-                depth: self.depth(),
-                reason,
-            });
+            self.spread(Cause { depth: self.depth(), reason });
         }
         super::count::wake(waker);
     }

@@ -257,7 +257,8 @@ impl Node {
         }
         let listed = key.and_then(|key| self.parent()?.unlist(key));
         drop((listed, waker));
-        let passengers: Vec<_> = children.into_iter().map(|(_, node)| node).filter(|node| node.is_passenger()).collect();
+        let passengers: Vec<_> =
+            children.into_iter().map(|(_, node)| node).filter(|node| node.is_passenger()).collect();
         if !passengers.is_empty() {
             self.runtime().report(Unhandled::PolledByReference);
             leave_behind(passengers);

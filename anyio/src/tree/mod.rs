@@ -237,11 +237,7 @@ impl<X: Ext + 'static> Node<X> {
     /// The root of a runtime.
     pub(crate) fn root(ext: X) -> Arc<Self> {
         let node = Self::build(Role::Root, ext);
-        let place = Place {
-            parent: None,
-            runtime: None,
-            depth: 0,
-        };
+        let place = Place { parent: None, runtime: None, depth: 0 };
         assert!(node.place.set(place).is_ok(), "the node is new");
         Arc::new(node)
     }
@@ -305,7 +301,8 @@ impl<X: Ext + ?Sized> Node<X> {
 
     /// Whether somebody is about to let go of the parent for this node; its future is woken after that.
     pub(crate) fn is_releasing(&self) -> bool {
-        self.state.lock().releasing > 0
+        let state = self.state.lock();
+        state.releasing > 0 || (self.role == Role::Leaf && state.holding)
     }
 
     pub(crate) fn epoch(&self) -> usize {
@@ -326,8 +323,7 @@ impl<X: Ext + ?Sized> Node<X> {
 
     /// A poll of the body has ended.
     pub(crate) fn end_poll(&self) {
-        self.epoch
-            .store(self.epoch.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        self.epoch.store(self.epoch.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }
 
     /// Sets whom to wake; the waker that it replaces is dropped without the lock.
@@ -372,9 +368,6 @@ impl<X: ?Sized> Drop for Node<X> {
 
 impl<X: Ext + ?Sized> std::fmt::Debug for Node<X> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Node")
-            .field("role", &self.role)
-            .field("eff", &self.is_eff())
-            .finish_non_exhaustive()
+        f.debug_struct("Node").field("role", &self.role).field("eff", &self.is_eff()).finish_non_exhaustive()
     }
 }

@@ -274,6 +274,45 @@ fn an_offer_is_made_to_a_unit_that_is_free() {
     });
 }
 
+/// The same for a unit that is between the node that lets go and the unit around.
+#[test]
+fn a_unit_in_between_makes_its_offer_to_a_unit_that_is_free() {
+    loom::model(|| {
+        let (runtime, _) = runtime();
+        let outer = node(Role::Scope, runtime.root(), &runtime);
+        let inner = node(Role::Scope, &outer, &runtime);
+        let shield = node(Role::Shield, &inner, &runtime);
+        outer.cancel(reason());
+        let ending = thread::spawn(move || shield.finish());
+        let (count, waker) = woken();
+        inner.set_waker(&waker);
+        let offers = inner.has_to_drop() && !inner.is_releasing();
+        assert!(!offers || outer.has_to_drop());
+        ending.join().unwrap();
+        assert!(offers || count.0.load(Ordering::SeqCst) > 0, "nobody asks again");
+    });
+}
+
+/// Whatever two threads make of a deadline at once, the alarm is set to what the deadline then is.
+#[test]
+fn the_alarm_follows_the_last_edit() {
+    for edited in [Some(1), None] {
+        loom::model(move || {
+            let (runtime, _) = runtime();
+            let after = |seconds| runtime.now() + Duration::from_secs(seconds);
+            let (edited, edited_too) = (edited.map(after), Some(after(2)));
+            let scope = node(Role::Scope, runtime.root(), &runtime);
+            let other = {
+                let scope = scope.clone();
+                thread::spawn(move || scope.set_deadline(edited))
+            };
+            scope.set_deadline(edited_too);
+            other.join().unwrap();
+            assert_eq!(scope.armed_for_test(), scope.deadline());
+        });
+    }
+}
+
 /// A timer that fires while it is being set, or looked at by another thread, is noticed.
 #[test]
 fn no_ring_is_missed() {

@@ -89,10 +89,7 @@ pub static LAWS: &[Law] = &[
         "Check before act: an operation first polled where it would be dropped anyway does nothing, and lets that happen. \
          Polled again it acts. So what was cancelled did not happen.",
     ),
-    law(
-        "C7",
-        "What was completed before the cancellation is returned; no value is lost or doubled by a race.",
-    ),
+    law("C7", "What was completed before the cancellation is returned; no value is lost or doubled by a race."),
     law(
         "C8",
         "Running a scope consumes it. A handle cancels and edits it: before entry this is remembered, after exit it does \
@@ -150,10 +147,7 @@ pub static LAWS: &[Law] = &[
         "D1",
         "A deadline that passes cancels its scope. A relative one counts from the first poll and is read before it.",
     ),
-    law(
-        "D2",
-        "Never early, on the clock of the backend. A body that is late without having suspended has succeeded.",
-    ),
+    law("D2", "Never early, on the clock of the backend. A body that is late without having suspended has succeeded."),
     law(
         "D3",
         "A deadline has passed when that is noticed: by its timer, or by asking. Moved to the future before that, it never \
@@ -174,11 +168,11 @@ pub static LAWS: &[Law] = &[
         "Of nested deadlines the one that was the cause reports; a cancellation around beats a timeout inside; of two \
          noticed at once the outermost reports.",
     ),
-    law("D7", "A timeout says that it timed out only if its own deadline was the cause. Zero, past and endless are legal."),
     law(
-        "D8",
-        "sleep(0) yields exactly once. An interval ticks at once, and then by its policy: burst, delay or skip.",
+        "D7",
+        "A timeout says that it timed out only if its own deadline was the cause. Zero, past and endless are legal.",
     ),
+    law("D8", "sleep(0) yields exactly once. An interval ticks at once, and then by its policy: burst, delay or skip."),
     law("D9", "A deadline that does not exist any more never moves a virtual clock."),
     law(
         "G1",
@@ -211,7 +205,10 @@ pub static LAWS: &[Law] = &[
         "Spawning works from any thread and from destructors, and never polls inline. In a cancelled group a new task gets \
          its first poll.",
     ),
-    law("G8", "A finished task retains nothing. A value that nobody holds a handle for is dropped before it is counted out."),
+    law(
+        "G8",
+        "A finished task retains nothing. A value that nobody holds a handle for is dropped before it is counted out.",
+    ),
     law(
         "G9",
         "A panic cancels the group; when it has drained, all else goes to the hook and the first panic is resumed in the \
@@ -265,9 +262,15 @@ pub static LAWS: &[Law] = &[
         "finally() runs its clean-up once, shielded, however the body ended, within the grace if there is one. If foreign \
          code drops it the hook is told.",
     ),
-    law("L2", "finally_detached() runs its clean-up after a foreign drop too; if the runtime is gone, the hook is told."),
+    law(
+        "L2",
+        "finally_detached() runs its clean-up after a foreign drop too; if the runtime is gone, the hook is told.",
+    ),
     law("L3", "bracket() lends a resource to the body and then gives it to the clean-up."),
-    to_come("L4", "Stopping gracefully takes two steps: a request that code can see, and after a grace the cancellation."),
+    to_come(
+        "L4",
+        "Stopping gracefully takes two steps: a request that code can see, and after a grace the cancellation.",
+    ),
     to_come("B1", "The tasks of a borrowing group may borrow whatever outlives the call."),
     to_come("B2", "A borrowing group keeps the laws of groups; its tasks and its body are polled together."),
     law(
@@ -291,7 +294,10 @@ pub static LAWS: &[Law] = &[
     to_come("W1", "to_thread waits for a slot cancellably, and for its thread to its end."),
     to_come("W2", "Inside such a thread the cancellation can be asked for, and futures run in the host's scope."),
     to_come("W3", "A portal lets plain threads call in."),
-    law("W4", "Blocking work that was accepted runs, whatever becomes of its handle, unless the runtime shuts down first."),
+    law(
+        "W4",
+        "Blocking work that was accepted runs, whatever becomes of its handle, unless the runtime shuts down first.",
+    ),
     to_come("Q1", "Permits and locks are handed over in order; a waiter that is cancelled passes its turn on."),
     to_come("Q2", "Channels lose nothing, and tell both sides when the other is gone."),
     to_come("Q3", "A limiter may be adjusted at any time, and accounts for each borrower."),

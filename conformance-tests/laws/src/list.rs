@@ -25,7 +25,8 @@ macro_rules! for_each_case {
                 no_unit_in_a_foreign_select_ends_before_its_scope ["C4"] "A unit in a foreign `select!` does not end before the scope around could drop it."
                 no_unit_in_a_foreign_stream_ends_before_its_scope ["C4"] "A unit alone in a `FuturesUnordered`, which may poll it twice in one poll, does not end before its scope."
                 no_unit_among_idle_siblings_ends_before_its_scope ["C4"] "Nor does one among idle siblings, where it is polled a second time at once."
-                in_a_nested_block_on_a_unit_ends_at_its_third_poll ["C4"] "A unit in an executor of its own, which lets nothing drop it, ends at its third poll."
+                no_unit_ends_before_its_scope_however_often_it_is_polled ["C4"] "Nor does one that is polled many times in one poll, because its siblings complete or the streams are nested."
+                in_a_nested_block_on_a_unit_ends_by_itself ["C4"] "A unit in an executor of its own, which lets nothing drop it, ends at its third poll."
                 in_a_nested_block_on_a_group_ends ["C4", "X1"] "In an executor of its own a group ends as well; the cancellation is delivered behind it."
                 a_unit_is_never_parked_for_ever ["C4"] "While something else holds the scope around, a unit ends by itself: the two may wait for each other."
                 a_unit_beside_a_shield_in_a_foreign_stream_ends_by_itself ["C4"] "Among a shield and idle siblings in a foreign stream, a unit ends by itself too."
@@ -143,6 +144,7 @@ macro_rules! for_each_case {
                 another_thread_sees_no_context ["X3"] "Other threads see no context, nor do executors that run there."
                 an_executor_inside_a_poll_inherits_the_context ["X3"] "An executor that is driven inside a poll inherits the context: its tasks are in the scope."
                 an_entered_runtime_is_current_inside ["X3"] "What was entered explicitly is current inside, and what was current before is so again outside."
+                nothing_keeps_a_runtime_alive_when_all_is_over ["G8"] "Once all is over in a runtime, nothing of it is kept alive: not by scopes, groups, starts, shields or clean-ups, whether they have ended well or were cut short."
                 a_run_inside_a_poll_is_a_clear_error ["X3"] "`run` inside a poll of ours is a clear error, wherever that is, and leaves the context as it was."
                 run_and_block_on_inside_a_poll_say_what_to_do_instead ["X3"] "The panics of `run` and `block_on` inside a poll of ours say what to do instead."
                 a_run_inside_a_destructor_is_a_clear_error ["X3"] "`run` inside a destructor that runs in a poll is a clear error too."
@@ -153,6 +155,7 @@ macro_rules! for_each_case {
                 a_cancelled_task_that_never_ran_reaches_the_hook ["X4"] "The hook hears of a task that the runtime dropped before it began also when the task was cancelled already."
                 a_start_whose_task_spawn_drops_ends_by_shutdown ["X4"] "Where the runtime drops the task of a start, the start says that it has shut down."
                 protected_work_that_spawn_drops_cancels_who_waits_for_it ["X4"] "Where the runtime drops protected work, the code that waits for it is cancelled for that reason."
+                protected_work_that_spawn_drops_may_be_polled_on ["X4"] "The same where something holds the code that waits for it, so that it is polled on until it can be dropped."
                 a_destructor_inside_spawn_may_do_what_it_likes ["X4"] "No lock is held while the backend's spawn runs: a destructor that runs in there may do whatever it likes."
                 the_hook_may_spawn_and_cancel ["X4"] "The hook may use anyio: it is called with no lock held."
                 a_group_elsewhere_ends_when_its_runtime_shuts_down ["X4"] "A runtime that shuts down under a live group ends its tasks, and the group that is awaited elsewhere ends with that reason, whatever its body waits for. (One that never shuts down goes on.)"
@@ -203,6 +206,7 @@ macro_rules! for_each_case {
                 of_deadlines_noticed_by_a_task_the_one_around_the_group_reports ["D6"] "The same if the task notices that the time is up before any timer does."
                 a_shield_keeps_equal_deadlines_apart ["D6", "S1"] "Of equal deadlines with a shield between them the inner one reports, and the outer one after the shield."
                 of_deadlines_noticed_in_one_poll_the_outermost_reports ["D6"] "Of deadlines that are noticed in one poll the outermost reports, although the inner one was earlier."
+                an_outer_deadline_comes_first_until_the_inner_scope_reports ["D6"] "The outer deadline comes first also if it passes later, as long as the inner scope could not report yet."
                 a_cancellation_outside_beats_a_timeout_inside ["D6"] "A cancellation outside beats a timeout inside that runs out in the same poll."
                 a_timeout_does_not_report_the_deadline_of_another ["D7"] "A scope inside a timeout that runs out by its own deadline is no timeout of the outer one."
                 a_timeout_does_not_report_a_cancellation ["D7"] "A timeout does not report a cancellation: it is dropped with the code around it."
@@ -246,6 +250,7 @@ macro_rules! for_each_case {
                 outside_a_run_quiesce_sees_the_tasks_of_a_forgotten_group ["F2"] "Outside any run the root of the runtime counts the tasks of a forgotten group as well: they live on, since the root cannot be cancelled, and `quiesce` says so."
                 quiesce_gives_up_after_its_timeout ["F2"] "`quiesce` gives up after its timeout, and works on a thread that no runtime is around."
                 dropping_a_group_at_the_root_cancels_no_other ["F2"] "A group that is dropped outside any run leaves its neighbours alone: the root cannot be cancelled."
+                no_tree_of_futures_leaves_a_task_behind ["F1", "F2"] "Whatever a tree of groups, scopes, timeouts, shields, starts and clean-ups looks like, and wherever parts of it are dropped, forgotten or cancelled, no task is left behind when the scope around is over."
                 the_error_of_an_orphan_reaches_the_hook ["F3"] "The error of a task whose group was dropped reaches the hook, with the task and the error."
                 the_panic_of_an_orphan_reaches_the_hook ["F3"] "The panic of a task whose group was dropped reaches the hook."
                 the_panic_of_an_orphans_destructor_reaches_the_hook ["F3"] "The panic of an orphan's destructor reaches the hook."
@@ -261,16 +266,23 @@ macro_rules! for_each_case {
                 a_graced_finally_detached_that_was_forgotten_holds_for_its_grace ["F5"] "A graced `finally_detached` that was forgotten does not keep the scope around from being cancelled, whatever it was doing."
                 a_forgotten_start_does_not_hold_the_scope_around ["F5"] "A forgotten start does not keep the scope around from being cancelled: the task that it waited for is."
                 the_hook_hears_once_of_a_scope_that_a_forgotten_shield_holds ["F5"] "A forgotten shield without a grace does keep the scope around from being cancelled, and the hook hears of that once."
+                the_hook_hears_once_of_a_barrier_that_a_forgotten_shield_holds ["F2", "F5"] "The end of a scope waits for a task that a forgotten shield keeps from being cancelled, and the hook hears of that once."
                 the_hook_hears_of_a_cancelled_scope_that_waits_too_long ["F5"] "The hook hears of a cancelled scope that waits too long for a clean-up, and the scope still waits for it."
-                the_hook_does_not_hear_of_scopes_that_are_not_stalled ["F5"] "The hook does not hear of a scope that was not cancelled, however long it is shielded, nor of one that is over in time."
+                the_hook_hears_once_of_nested_scopes_that_wait_too_long ["F5"] "Of a cancelled scope that waits too long the hook hears once, however many scopes, timeouts and groups are inside it around what it waits for."
+                the_hook_hears_once_of_a_task_and_once_of_the_scope_around ["F5"] "The hook hears of a task that was cancelled and waits too long, and of the scope around its group, once each."
+                a_group_dropped_by_its_own_task_leaves_nothing_behind ["F1", "F2"] "A group whose future is dropped by one of its own tasks cancels them all, that one as well."
+                a_group_dropped_by_a_thread_local_destructor_cancels_its_tasks ["F1", "F2"] "A group that a thread leaves to its thread-local destructors cancels its tasks."
+                the_hook_does_not_hear_of_scopes_that_are_not_stalled ["F5"] "The hook does not hear of a scope that was not cancelled, however long it is shielded, nor of one that is over before its patience is."
             }
             groups {
                 nothing_of_a_random_tree_is_alive_when_it_returns ["G1", "G2"] "A thousand random trees of groups fail, are cancelled and are dropped half-way, and nothing of them is alive when they return."
                 a_task_is_dropped_to_its_end_before_its_group_returns ["G1"] "A task counts until its last destructor has run."
                 orphans_below_a_task_are_gone_when_the_group_returns ["G1"] "The tasks of a group that foreign code dropped inside a task are waited for by the group of that task."
                 a_blocking_job_is_waited_for ["G1"] "A blocking job runs to its end although its group is cancelled, and the group waits for it."
+                a_blocking_job_that_never_ran_is_dropped_before_it_is_counted_out ["G1", "W4"] "A blocking job that its runtime drops unrun counts until what it has captured is dropped; the hook hears of it, and of a destructor that panics then."
                 a_blocking_job_fails_like_a_task ["G2"] "The failure of a blocking job, and its panic, are those of a task."
                 the_first_failure_cancels_the_rest ["G2"] "The first failure cancels the other tasks and the body, and they are told which task it was."
+                of_many_failures_one_is_the_first ["G2", "C5"] "Of many tasks that fail at the same time one is the first: it alone is not secondary, and it is the one that the others were cancelled for."
                 errors_come_in_the_order_of_completion_with_name_and_place ["G2"] "Errors come in the order in which the tasks ended, with their names and where they were spawned."
                 what_fails_after_the_first_failure_is_secondary ["G2"] "What fails after the first failure is secondary, the body too."
                 what_fails_after_the_groups_cancellation_is_secondary ["G2"] "What fails after the group was cancelled is secondary, even if it is the first to fail."
@@ -287,6 +299,7 @@ macro_rules! for_each_case {
                 the_outer_reason_beats_the_groups_own ["G3", "C4"] "Without errors the outer reason is told, also if the group's own cancellation came first."
                 a_group_cut_short_from_outside_offers_itself_first ["G3", "C4"] "A group that was cut short from outside, without errors, is dropped there: code after it does not run."
                 errors_beat_an_outer_cancellation_and_split_gives_both ["G3"] "Errors beat an outer cancellation; the code after the group gets them, and both can be told apart."
+                errors_beat_a_timeout ["G3", "D7"] "Errors beat a timeout around the group too: a value is a value."
                 split_gives_what_there_is ["G3"] "Errors alone, and a cancellation alone, are split into what there is."
                 tasks_that_end_by_themselves_leave_the_value ["G3", "G5"] "Tasks that end by themselves under an outer cancellation do not take the value away."
                 the_groups_own_cancellation_cuts_tasks_and_body_short ["G4"] "The group's own cancellation cuts tasks and body short, and is told with its text."
@@ -434,7 +447,7 @@ macro_rules! for_each_case {
                 what_fails_after_started_is_the_groups ["R2"] "An error and a panic after `started` are the group's."
                 what_fails_when_start_is_gone_goes_to_the_hook ["R2", "R4"] "What fails before `started`, when `start` is gone, goes to the hook, with the task; the group is untouched."
                 what_start_was_not_polled_to_see_goes_to_the_hook ["R2"] "The same if the task had ended, and `start` was not polled any more to see how."
-                the_callers_scope_cancels_the_task_and_waits ["R3"] "The caller's scope cancels the task, and waits for it: its clean-up has run when the scope ends."
+                the_callers_scope_cancels_the_task_and_waits ["R3", "C4"] "The caller's scope cancels the task, and waits for it: its clean-up has run when the scope ends; the caller is dropped there and sees no error. Hundreds of times, as the end of the task and the scope's polls may fall together."
                 the_callers_deadline_cancels_the_task_and_waits ["R3"] "So does a deadline of the caller's."
                 the_task_is_cancelled_although_start_is_not_polled ["R3"] "The task is cancelled although its `start` is not being polled, and the scope around is not held for ever."
                 the_group_cancels_the_task_and_start_says_why ["R3"] "The task is cancelled with its group, and `start` says why."
@@ -564,10 +577,16 @@ pub static CASES: &[crate::Case] = &[
         body: || Box::pin(crate::cases::cancel::no_unit_among_idle_siblings_ends_before_its_scope()),
     },
     crate::Case {
-        name: "cancel::in_a_nested_block_on_a_unit_ends_at_its_third_poll",
+        name: "cancel::no_unit_ends_before_its_scope_however_often_it_is_polled",
+        laws: &["C4"],
+        doc: "Nor does one that is polled many times in one poll, because its siblings complete or the streams are nested.",
+        body: || Box::pin(crate::cases::cancel::no_unit_ends_before_its_scope_however_often_it_is_polled()),
+    },
+    crate::Case {
+        name: "cancel::in_a_nested_block_on_a_unit_ends_by_itself",
         laws: &["C4"],
         doc: "A unit in an executor of its own, which lets nothing drop it, ends at its third poll.",
-        body: || Box::pin(crate::cases::cancel::in_a_nested_block_on_a_unit_ends_at_its_third_poll()),
+        body: || Box::pin(crate::cases::cancel::in_a_nested_block_on_a_unit_ends_by_itself()),
     },
     crate::Case {
         name: "cancel::in_a_nested_block_on_a_group_ends",
@@ -1248,6 +1267,12 @@ pub static CASES: &[crate::Case] = &[
         body: || Box::pin(crate::cases::context::an_entered_runtime_is_current_inside()),
     },
     crate::Case {
+        name: "context::nothing_keeps_a_runtime_alive_when_all_is_over",
+        laws: &["G8"],
+        doc: "Once all is over in a runtime, nothing of it is kept alive: not by scopes, groups, starts, shields or clean-ups, whether they have ended well or were cut short.",
+        body: || Box::pin(crate::cases::context::nothing_keeps_a_runtime_alive_when_all_is_over()),
+    },
+    crate::Case {
         name: "context::a_run_inside_a_poll_is_a_clear_error",
         laws: &["X3"],
         doc: "`run` inside a poll of ours is a clear error, wherever that is, and leaves the context as it was.",
@@ -1306,6 +1331,12 @@ pub static CASES: &[crate::Case] = &[
         laws: &["X4"],
         doc: "Where the runtime drops protected work, the code that waits for it is cancelled for that reason.",
         body: || Box::pin(crate::cases::context::protected_work_that_spawn_drops_cancels_who_waits_for_it()),
+    },
+    crate::Case {
+        name: "context::protected_work_that_spawn_drops_may_be_polled_on",
+        laws: &["X4"],
+        doc: "The same where something holds the code that waits for it, so that it is polled on until it can be dropped.",
+        body: || Box::pin(crate::cases::context::protected_work_that_spawn_drops_may_be_polled_on()),
     },
     crate::Case {
         name: "context::a_destructor_inside_spawn_may_do_what_it_likes",
@@ -1596,6 +1627,12 @@ pub static CASES: &[crate::Case] = &[
         body: || Box::pin(crate::cases::deadlines::of_deadlines_noticed_in_one_poll_the_outermost_reports()),
     },
     crate::Case {
+        name: "deadlines::an_outer_deadline_comes_first_until_the_inner_scope_reports",
+        laws: &["D6"],
+        doc: "The outer deadline comes first also if it passes later, as long as the inner scope could not report yet.",
+        body: || Box::pin(crate::cases::deadlines::an_outer_deadline_comes_first_until_the_inner_scope_reports()),
+    },
+    crate::Case {
         name: "deadlines::a_cancellation_outside_beats_a_timeout_inside",
         laws: &["D6"],
         doc: "A cancellation outside beats a timeout inside that runs out in the same poll.",
@@ -1842,6 +1879,12 @@ pub static CASES: &[crate::Case] = &[
         body: || Box::pin(crate::cases::foreign_drop::dropping_a_group_at_the_root_cancels_no_other()),
     },
     crate::Case {
+        name: "foreign_drop::no_tree_of_futures_leaves_a_task_behind",
+        laws: &["F1", "F2"],
+        doc: "Whatever a tree of groups, scopes, timeouts, shields, starts and clean-ups looks like, and wherever parts of it are dropped, forgotten or cancelled, no task is left behind when the scope around is over.",
+        body: || Box::pin(crate::cases::foreign_drop::no_tree_of_futures_leaves_a_task_behind()),
+    },
+    crate::Case {
         name: "foreign_drop::the_error_of_an_orphan_reaches_the_hook",
         laws: &["F3"],
         doc: "The error of a task whose group was dropped reaches the hook, with the task and the error.",
@@ -1932,15 +1975,45 @@ pub static CASES: &[crate::Case] = &[
         body: || Box::pin(crate::cases::foreign_drop::the_hook_hears_once_of_a_scope_that_a_forgotten_shield_holds()),
     },
     crate::Case {
+        name: "foreign_drop::the_hook_hears_once_of_a_barrier_that_a_forgotten_shield_holds",
+        laws: &["F2", "F5"],
+        doc: "The end of a scope waits for a task that a forgotten shield keeps from being cancelled, and the hook hears of that once.",
+        body: || Box::pin(crate::cases::foreign_drop::the_hook_hears_once_of_a_barrier_that_a_forgotten_shield_holds()),
+    },
+    crate::Case {
         name: "foreign_drop::the_hook_hears_of_a_cancelled_scope_that_waits_too_long",
         laws: &["F5"],
         doc: "The hook hears of a cancelled scope that waits too long for a clean-up, and the scope still waits for it.",
         body: || Box::pin(crate::cases::foreign_drop::the_hook_hears_of_a_cancelled_scope_that_waits_too_long()),
     },
     crate::Case {
+        name: "foreign_drop::the_hook_hears_once_of_nested_scopes_that_wait_too_long",
+        laws: &["F5"],
+        doc: "Of a cancelled scope that waits too long the hook hears once, however many scopes, timeouts and groups are inside it around what it waits for.",
+        body: || Box::pin(crate::cases::foreign_drop::the_hook_hears_once_of_nested_scopes_that_wait_too_long()),
+    },
+    crate::Case {
+        name: "foreign_drop::the_hook_hears_once_of_a_task_and_once_of_the_scope_around",
+        laws: &["F5"],
+        doc: "The hook hears of a task that was cancelled and waits too long, and of the scope around its group, once each.",
+        body: || Box::pin(crate::cases::foreign_drop::the_hook_hears_once_of_a_task_and_once_of_the_scope_around()),
+    },
+    crate::Case {
+        name: "foreign_drop::a_group_dropped_by_its_own_task_leaves_nothing_behind",
+        laws: &["F1", "F2"],
+        doc: "A group whose future is dropped by one of its own tasks cancels them all, that one as well.",
+        body: || Box::pin(crate::cases::foreign_drop::a_group_dropped_by_its_own_task_leaves_nothing_behind()),
+    },
+    crate::Case {
+        name: "foreign_drop::a_group_dropped_by_a_thread_local_destructor_cancels_its_tasks",
+        laws: &["F1", "F2"],
+        doc: "A group that a thread leaves to its thread-local destructors cancels its tasks.",
+        body: || Box::pin(crate::cases::foreign_drop::a_group_dropped_by_a_thread_local_destructor_cancels_its_tasks()),
+    },
+    crate::Case {
         name: "foreign_drop::the_hook_does_not_hear_of_scopes_that_are_not_stalled",
         laws: &["F5"],
-        doc: "The hook does not hear of a scope that was not cancelled, however long it is shielded, nor of one that is over in time.",
+        doc: "The hook does not hear of a scope that was not cancelled, however long it is shielded, nor of one that is over before its patience is.",
         body: || Box::pin(crate::cases::foreign_drop::the_hook_does_not_hear_of_scopes_that_are_not_stalled()),
     },
     crate::Case {
@@ -1968,6 +2041,12 @@ pub static CASES: &[crate::Case] = &[
         body: || Box::pin(crate::cases::groups::a_blocking_job_is_waited_for()),
     },
     crate::Case {
+        name: "groups::a_blocking_job_that_never_ran_is_dropped_before_it_is_counted_out",
+        laws: &["G1", "W4"],
+        doc: "A blocking job that its runtime drops unrun counts until what it has captured is dropped; the hook hears of it, and of a destructor that panics then.",
+        body: || Box::pin(crate::cases::groups::a_blocking_job_that_never_ran_is_dropped_before_it_is_counted_out()),
+    },
+    crate::Case {
         name: "groups::a_blocking_job_fails_like_a_task",
         laws: &["G2"],
         doc: "The failure of a blocking job, and its panic, are those of a task.",
@@ -1978,6 +2057,12 @@ pub static CASES: &[crate::Case] = &[
         laws: &["G2"],
         doc: "The first failure cancels the other tasks and the body, and they are told which task it was.",
         body: || Box::pin(crate::cases::groups::the_first_failure_cancels_the_rest()),
+    },
+    crate::Case {
+        name: "groups::of_many_failures_one_is_the_first",
+        laws: &["G2", "C5"],
+        doc: "Of many tasks that fail at the same time one is the first: it alone is not secondary, and it is the one that the others were cancelled for.",
+        body: || Box::pin(crate::cases::groups::of_many_failures_one_is_the_first()),
     },
     crate::Case {
         name: "groups::errors_come_in_the_order_of_completion_with_name_and_place",
@@ -2074,6 +2159,12 @@ pub static CASES: &[crate::Case] = &[
         laws: &["G3"],
         doc: "Errors beat an outer cancellation; the code after the group gets them, and both can be told apart.",
         body: || Box::pin(crate::cases::groups::errors_beat_an_outer_cancellation_and_split_gives_both()),
+    },
+    crate::Case {
+        name: "groups::errors_beat_a_timeout",
+        laws: &["G3", "D7"],
+        doc: "Errors beat a timeout around the group too: a value is a value.",
+        body: || Box::pin(crate::cases::groups::errors_beat_a_timeout()),
     },
     crate::Case {
         name: "groups::split_gives_what_there_is",
@@ -2923,8 +3014,8 @@ pub static CASES: &[crate::Case] = &[
     },
     crate::Case {
         name: "start::the_callers_scope_cancels_the_task_and_waits",
-        laws: &["R3"],
-        doc: "The caller's scope cancels the task, and waits for it: its clean-up has run when the scope ends.",
+        laws: &["R3", "C4"],
+        doc: "The caller's scope cancels the task, and waits for it: its clean-up has run when the scope ends; the caller is dropped there and sees no error. Hundreds of times, as the end of the task and the scope's polls may fall together.",
         body: || Box::pin(crate::cases::start::the_callers_scope_cancels_the_task_and_waits()),
     },
     crate::Case {

@@ -58,9 +58,9 @@ pub(crate) trait Fault: Send + Sync + 'static {
 }
 
 /// No fault at all: shows that it is not the wrapping that is caught.
-pub(crate) struct None;
+pub(crate) struct Faultless;
 
-impl Fault for None {}
+impl Fault for Faultless {}
 
 /// The form of tokio that a fault is added to.
 #[derive(Clone, Copy, Debug)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
 
 use anyio_core::{BlockOn, Task};
 
@@ -63,7 +64,11 @@ impl Fault for LosesWakesDuringPolls {
     }
 }
 
-/// Polls a future that was woken during its own poll again at once, and so on: nobody else gets a turn.
+/// How long it goes on.
+const GREED: Duration = Duration::from_secs(20);
+
+/// Polls a future that was woken during its own poll again at once, and so on, for longer than any test watches: nobody
+/// else gets a turn.
 pub(crate) struct Greedy;
 
 impl Fault for Greedy {
@@ -80,12 +85,12 @@ fn polled_again_and_again<F: Future + Unpin>(mut future: F) -> impl Future<Outpu
     poll_fn(move |cx| {
         let watch = Arc::new(Watch::new(cx.waker(), true));
         let waker = Waker::from(watch.clone());
-        let mut polled = Poll::Pending;
-        while polled.is_pending() && watch.woken.swap(false, Ordering::SeqCst) {
+        let (mut polled, start) = (Poll::Pending, Instant::now());
+        while polled.is_pending() && start.elapsed() < GREED && watch.woken.swap(false, Ordering::SeqCst) {
             polled = Pin::new(&mut future).poll(&mut Context::from_waker(&waker));
         }
         watch.polling.store(false, Ordering::SeqCst);
-        // A wake since the last look is not lost: that would be another fault.
+        // A wake that is left is not lost: that would be another fault.
         if watch.woken.load(Ordering::SeqCst) {
             cx.waker().wake_by_ref();
         }

@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, LazyLock, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use anyio_core::{Backend, BlockOn, Blocking, Checkpoint, Clock, Job, Run, Spawn, StartError, Task, Timer};
@@ -38,8 +39,21 @@ impl BlockOn for Started {
     fn backend(&self) -> Arc<dyn Backend> {
         Arc::new(PoolHandle(self.0.clone()))
     }
-    fn block_on(&self, future: Pin<&mut (dyn Future<Output = ()> + '_)>) {
-        futures::executor::block_on(future);
+    // That of `futures` would do as well, but it forbids to be called again inside itself.
+    fn block_on(&self, mut future: Pin<&mut (dyn Future<Output = ()> + '_)>) {
+        let waker = Waker::from(Arc::new(Parked(thread::current())));
+        while future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+            thread::park();
+        }
+    }
+}
+
+/// The thread that is in `block_on`.
+struct Parked(Thread);
+
+impl Wake for Parked {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }
 
@@ -129,7 +143,7 @@ impl Checkpoint for PoolHandle {
 
 impl Blocking for PoolHandle {
     fn spawn_blocking(&self, job: Job) {
-        std::thread::spawn(job);
+        thread::spawn(job);
     }
 }
 
@@ -150,7 +164,7 @@ impl Backend for PoolHandle {
 
 /// The wakers of all timers, by deadline and number; and what happens when an earlier one comes in.
 static ALARMS: LazyLock<Mutex<BTreeMap<(Instant, u64), Waker>>> = LazyLock::new(|| {
-    std::thread::spawn(ring);
+    thread::spawn(ring);
     Mutex::default()
 });
 static EARLIER: Condvar = Condvar::new();

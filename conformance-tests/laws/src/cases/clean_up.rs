@@ -647,19 +647,20 @@ pub async fn a_detached_clean_up_without_a_runtime_tells_the_hook() {
 /// L3: The body is lent the resource, and the clean-up gets it by value with what the body has done to it; the body's
 /// value comes out.
 pub async fn a_bracket_lends_the_resource_and_gives_it_to_the_clean_up() {
-    let mut seen = None;
-    async fn add(list: &mut Vec<i32>) -> usize {
+    let (mut log, mut seen) = (Vec::new(), None);
+    let add = async |list: &mut Vec<i32>| {
         list.push(2);
         checkpoint().await;
         list.push(3);
+        log.push("added");
         list.len()
-    }
+    };
     let outcome = bracket(vec![1], add, async |list: Vec<i32>| {
         steps().await;
         seen = Some(list);
     });
     assert_eq!(outcome.await, Ok(3));
-    assert_eq!(seen, Some(vec![1, 2, 3]));
+    assert_eq!((log, seen), (vec!["added"], Some(vec![1, 2, 3])));
 }
 
 /// L3: The clean-up gets the resource also when the body is cancelled, in the middle of a change.

@@ -19,10 +19,10 @@ use anyio::{
 use anyio_core::{Backend, Blocking, Checkpoint, Clock, Job, Spawn, Task, Timer};
 use futures::FutureExt as _;
 use futures::channel::oneshot;
-use futures::executor::{LocalPool, block_on};
+use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt as _;
 
-use crate::fixture::{Dropped, Drops, Heard, LONG, SHORT, hooked, in_own_run, panic_of, poll_times, recipe};
+use crate::fixture::{Dropped, Drops, Heard, LONG, SHORT, block_on, hooked, in_own_run, panic_of, poll_times, recipe};
 
 /// What is seen of the scopes around: whether they are cancelled, and whether one has a deadline.
 fn seen() -> (bool, bool) {
@@ -417,6 +417,20 @@ pub async fn protected_work_that_spawn_drops_cancels_who_waits_for_it() {
     let scope = CancelScope::new().run(protect(async {}));
     assert!(is_shutdown(&enter(runtime, scope).await.unwrap_err()));
     assert_eq!(heard.count(never_ran), 1, "{:?}", heard.texts());
+}
+
+/// X4: The same where something holds the code that waits for it, so that it is polled on until it can be dropped.
+pub async fn protected_work_that_spawn_drops_may_be_polled_on() {
+    let (runtime, _heard) = down().await;
+    let held = async {
+        let holding = shield(async {
+            for _ in 0..3 {
+                checkpoint().await;
+            }
+        });
+        futures::join!(protect(async {}), holding);
+    };
+    assert!(is_shutdown(&enter(runtime, CancelScope::new().run(held)).await.unwrap_err()));
 }
 
 /// X4: No lock is held while the backend's spawn runs: a destructor that runs in there may do whatever it likes.

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use anyio::{
     CancelHandle, CancelReason, CancelScope, EffectiveDeadline, Event, MissedTicks, Unhandled, checkpoint,
-    current_effective_deadline, enter, interval, is_cancelled, move_on_after, move_on_at, now, shield, sleep, sleep_forever,
-    sleep_until, task_group, timeout, timeout_at,
+    current_effective_deadline, enter, interval, is_cancelled, move_on_after, move_on_at, now, shield, sleep,
+    sleep_forever, sleep_until, task_group, timeout, timeout_at,
 };
 use futures::future::{join, join_all};
 use futures::stream::{FuturesUnordered, StreamExt as _};
@@ -348,11 +348,14 @@ pub async fn the_deadline_in_effect_ends_at_the_nearest_shield() {
 /// D4: "Already cancelled" is an answer of its own, and hidden by a shield like any other.
 pub async fn already_cancelled_is_an_answer_of_its_own() {
     let (scope, handle) = scope();
-    let seen = timeout(LONG, scope.run(async {
-        handle.cancel();
-        let inside = timeout(LONG, async { current_effective_deadline() }).await.unwrap();
-        (current_effective_deadline(), inside, shield(async { current_effective_deadline() }).await)
-    }));
+    let seen = timeout(
+        LONG,
+        scope.run(async {
+            handle.cancel();
+            let inside = timeout(LONG, async { current_effective_deadline() }).await.unwrap();
+            (current_effective_deadline(), inside, shield(async { current_effective_deadline() }).await)
+        }),
+    );
     use EffectiveDeadline::{Cancelled, None};
     assert_eq!(seen.await.unwrap(), Ok((Cancelled, Cancelled, None)));
 }

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyio::{
-    CancelReason, CancelScope, Event, OwnedTaskGroup, Runtime, TaskError, TaskHandle, TryTaskGroup, Unhandled,
+    CancelReason, CancelScope, Event, OwnedTaskGroup, Runtime, Started, TaskError, TaskHandle, TryTaskGroup, Unhandled,
     checkpoint, enter, finally, finally_detached, protect, shield, shield_for, sleep, sleep_forever, task_group,
     timeout, try_task_group,
 };
@@ -422,6 +422,90 @@ pub async fn dropping_a_group_at_the_root_cancels_no_other() {
     assert_eq!(neighbour.await, Ok(7));
 }
 
+/// F1, F2: Whatever a tree of groups, scopes, timeouts, shields, starts and clean-ups looks like, and wherever parts of it
+/// are dropped, forgotten or cancelled, no task is left behind when the scope around is over.
+pub async fn no_tree_of_futures_leaves_a_task_behind() {
+    let (runtime, _heard) = hooked();
+    for seed in 1..200 {
+        let endless = Endless::default();
+        let tree = Tree { endless: endless.clone(), seed, forgotten: false };
+        let scope = CancelScope::new().with_timeout(Duration::from_millis(2));
+        let _ = enter(runtime.clone(), scope.run(tree.grow(5))).await;
+        assert_eq!(endless.left(), 0, "seed {seed}");
+    }
+}
+
+/// Grows futures at random.
+#[derive(Clone)]
+struct Tree {
+    endless: Endless,
+    seed: u64,
+    /// Whether it may be forgotten, so that nothing in it may be shielded for ever.
+    forgotten: bool,
+}
+
+type Branch = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Tree {
+    fn random(&mut self, below: u64) -> u64 {
+        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.seed >> 33) % below
+    }
+
+    fn grow(mut self, depth: u32) -> Branch {
+        if depth == 0 {
+            return Box::pin(checkpoint());
+        }
+        let (polls, mut inner) = (self.random(5) as usize, self.clone());
+        match self.random(10) {
+            0..3 => Box::pin(self.group(depth)),
+            3 => Box::pin(self.scope().run(inner.grow(depth - 1)).map(drop)),
+            4 => Box::pin(timeout(SHORT / 100, inner.grow(depth - 1)).map(|_| ())),
+            5 => Box::pin(async move { drop(poll_times(polls, inner.grow(depth - 1)).await) }),
+            6 => Box::pin(async move {
+                inner.forgotten = true;
+                mem::forget(poll_times(polls, inner.grow(depth - 1)).await);
+            }),
+            7 if self.forgotten => Box::pin(shield_for(SHORT / 100, inner.grow(depth - 1))),
+            7 => Box::pin(shield(checkpoint())),
+            8 => Box::pin(async move {
+                let _ = finally(inner.grow(depth - 1), checkpoint()).grace(SHORT / 100).await;
+            }),
+            _ => Box::pin(futures::future::join(inner.clone().grow(depth - 1), self.group(depth)).map(drop)),
+        }
+    }
+
+    fn scope(&mut self) -> CancelScope {
+        let scope = CancelScope::new();
+        if self.random(3) == 0 {
+            scope.handle().cancel();
+        }
+        scope
+    }
+
+    /// A group that has tasks of all kinds.
+    fn group(mut self, depth: u32) -> impl Future<Output = ()> + Send + use<> {
+        let group = task_group(async move |tg| {
+            for _ in 0..self.random(3) {
+                tg.spawn(self.endless.task());
+                let (mut inner, endless) = (self.clone(), self.endless.task());
+                inner.seed += 1;
+                tg.spawn(inner.grow(depth - 1));
+                if self.random(3) == 0 {
+                    let starting = tg.start(async move |started: Started<()>| {
+                        checkpoint().await;
+                        let _ = started.started(());
+                        endless.await;
+                    });
+                    let _ = poll_times(2, Box::pin(starting)).await;
+                }
+            }
+            self.grow(depth - 1).await;
+        });
+        async { drop(group.await) }
+    }
+}
+
 /// F3: The error of a task whose group was dropped reaches the hook, with the task and the error.
 pub async fn the_error_of_an_orphan_reaches_the_hook() {
     let (runtime, heard) = hooked();
@@ -634,7 +718,7 @@ pub async fn a_forgotten_start_does_not_hold_the_scope_around() {
         let handle = scope.handle();
         let inner = scope.run(async {
             let task = endless.task();
-            let start = tg.start(async move |_started: anyio::Started<()>| task.await);
+            let start = tg.start(async move |_started: Started<()>| task.await);
             forget_after(1, start).await;
             handle.cancel();
             sleep_forever().await;
@@ -667,6 +751,26 @@ pub async fn the_hook_hears_once_of_a_scope_that_a_forgotten_shield_holds() {
     })
     .await;
     assert!(!over);
+    assert_eq!(complaints.load(Ordering::SeqCst), 1);
+}
+
+/// F2, F5: The end of a scope waits for a task that a forgotten shield keeps from being cancelled, and the hook hears of
+/// that once.
+pub async fn the_hook_hears_once_of_a_barrier_that_a_forgotten_shield_holds() {
+    let (runtime, complaints, complained) = impatient();
+    let ended = Arc::new(Event::new());
+    let ends = ended.clone();
+    let group = task_group(async |tg| {
+        tg.spawn(async move {
+            complained.wait().await;
+            sleep(5 * SHORT).await;
+            ends.set();
+        });
+        pending::<()>().await;
+    });
+    let scope = CancelScope::new().run(forget_after(1, shield(group)));
+    assert_eq!(enter(runtime, scope).await, Ok(()));
+    assert!(ended.is_set());
     assert_eq!(complaints.load(Ordering::SeqCst), 1);
 }
 

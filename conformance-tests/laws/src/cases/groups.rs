@@ -5,17 +5,20 @@ use std::future::{Future, pending, poll_fn, ready};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use std::thread;
+use std::time::Instant;
 
 use anyio::{
     CancelReason, CancelScope, Cancelled, Event, Failure, FailureKind, GroupBuilder, GroupError, OwnedTaskGroup,
-    TaskError, TaskGroup, TaskInfo, TaskStatus, TryTaskGroup, Unhandled, checkpoint, enter, protect, shield, sleep,
-    sleep_forever, task_group, timeout, try_task_group,
+    Runtime, TaskError, TaskGroup, TaskInfo, TaskStatus, TryTaskGroup, Unhandled, cancelled, checkpoint, enter,
+    protect, shield, sleep, sleep_forever, task_group, timeout, try_task_group,
 };
+use anyio_core::{Backend, Blocking, Checkpoint, Clock, Job, Spawn, Task, Timer};
 use futures::channel::oneshot;
 use futures::executor::block_on;
 use futures::future::join;
+use parking_lot::Mutex;
 
 use crate::fixture::{Drops, LONG, SHORT, caught, hooked, in_own_run, poll_times};
 
@@ -233,6 +236,71 @@ pub async fn a_blocking_job_is_waited_for() {
     assert_eq!((outcome, done.load(Ordering::SeqCst)), (Ok(()), true));
 }
 
+/// A backend that keeps its blocking jobs, and leaves everything else to another.
+struct KeepsJobs {
+    inner: Arc<dyn Backend>,
+    jobs: Arc<Mutex<Vec<Job>>>,
+}
+
+impl Spawn for KeepsJobs {
+    fn spawn(&self, task: Task) {
+        self.inner.spawn(task);
+    }
+}
+
+impl Checkpoint for KeepsJobs {
+    fn checkpoint(&self, waker: &Waker) {
+        self.inner.checkpoint(waker);
+    }
+}
+
+impl Clock for KeepsJobs {
+    fn now(&self) -> Instant {
+        self.inner.now()
+    }
+
+    fn timer(&self, deadline: Instant) -> Pin<Box<dyn Timer>> {
+        self.inner.timer(deadline)
+    }
+}
+
+impl Blocking for KeepsJobs {
+    fn spawn_blocking(&self, job: Job) {
+        self.jobs.lock().push(job);
+    }
+}
+
+impl Backend for KeepsJobs {
+    fn name(&self) -> &'static str {
+        self.inner.name()
+    }
+}
+
+/// G1, W4: A blocking job that its runtime drops unrun counts until what it has captured is dropped; the hook hears of
+/// it, and of a destructor that panics then.
+pub async fn a_blocking_job_that_never_ran_is_dropped_before_it_is_counted_out() {
+    let (jobs, closed) = (Arc::<Mutex<Vec<_>>>::default(), Arc::new(AtomicBool::new(false)));
+    let backend = KeepsJobs { inner: Runtime::current().unwrap().backend().clone(), jobs: jobs.clone() };
+    let unrun = Arc::new(AtomicUsize::new(0));
+    let hears = unrun.clone();
+    let runtime = Runtime::new(backend).with_hook(move |outcome| {
+        hears.fetch_add(matches!(outcome, Unhandled::NeverRan { .. }).into(), Ordering::SeqCst);
+    });
+    let group = task_group(async |tg| {
+        let (looks, closed) = (tg.clone(), closed.clone());
+        let looks = OnDrop(move || closed.store(looks.is_closed(), Ordering::SeqCst));
+        tg.spawn_blocking(move || drop(looks));
+        let bomb = bomb("unrun");
+        tg.spawn_blocking(move || drop(bomb));
+    });
+    let shut_down = async {
+        turns(1).await;
+        jobs.lock().clear();
+    };
+    assert_eq!(caught(enter(runtime, beside(group, shut_down))).await.unwrap_err(), "unrun");
+    assert_eq!((closed.load(Ordering::SeqCst), unrun.load(Ordering::SeqCst)), (false, 2));
+}
+
 /// G2: The failure of a blocking job, and its panic, are those of a task.
 pub async fn a_blocking_job_fails_like_a_task() {
     let failed = try_task_group(async |tg| {
@@ -269,6 +337,29 @@ pub async fn the_first_failure_cancels_the_rest() {
     let Some(TaskError::Cancelled(cancelled)) = seen.take() else { panic!("the sleeper was not cancelled") };
     let CancelReason::SiblingFailed(Some(task)) = cancelled.reason() else { panic!("{cancelled}") };
     assert_eq!((task.name(), drops.count()), (Some("bad"), 1));
+}
+
+/// G2, C5: Of many tasks that fail at the same time one is the first: it alone is not secondary, and it is the one that
+/// the others were cancelled for.
+pub async fn of_many_failures_one_is_the_first() {
+    for _ in 0..1000 {
+        let sleeper = RefCell::new(None);
+        let outcome = try_task_group(async |tg| {
+            *sleeper.borrow_mut() = Some(tg.spawn_ok(sleep_forever()));
+            (0..8).for_each(|number| drop(tg.spawn(async move { Err::<(), _>(number) })));
+            forever::<Result<(), _>>().await
+        });
+        let error = outcome.await.unwrap_err();
+        let Err(TaskError::Cancelled(cancelled)) = sleeper.take().unwrap().await else {
+            panic!("it was not cancelled")
+        };
+        let first = error.failures().next().unwrap();
+        assert_eq!(cancelled.reason(), &CancelReason::SiblingFailed(first.task().cloned()));
+        assert!(secondary(&error).iter().enumerate().all(|(place, secondary)| *secondary == (place > 0)));
+        let mut numbers = errors(&error);
+        numbers.sort_unstable();
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7]);
+    }
 }
 
 /// G2: Errors come in the order in which the tasks ended, with their names and where they were spawned.
@@ -432,7 +523,7 @@ pub async fn a_second_panic_of_a_task_goes_to_the_hook() {
     impl Future for Twice {
         type Output = ();
 
-        fn poll(self: Pin<&mut Self>, _cx: &mut std::task::Context<'_>) -> Poll<()> {
+        fn poll(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<()> {
             panic!("first")
         }
     }
@@ -558,6 +649,19 @@ pub async fn errors_beat_an_outer_cancellation_and_split_gives_both() {
     let (cancelled, failures) = split.unwrap();
     assert!(says(&cancelled.unwrap(), "outer"));
     assert_eq!(failures.iter().map(|failure| failure.error()).collect::<Vec<_>>(), [Some(&"late")]);
+}
+
+/// G3, D7: Errors beat a timeout around the group too: a value is a value.
+pub async fn errors_beat_a_timeout() {
+    let group = try_task_group(async |tg| {
+        tg.spawn(async { Err::<(), _>(cancelled().await) });
+        forever::<Result<(), _>>().await
+    });
+    let error = timeout(SHORT, group).await.unwrap().unwrap_err();
+    assert_eq!(
+        (secondary(&error), error.errors().next().unwrap().reason()),
+        (vec![true], &CancelReason::DeadlinePassed)
+    );
 }
 
 /// G3: Errors alone, and a cancellation alone, are split into what there is.
@@ -911,14 +1015,14 @@ pub async fn spawning_works_outside_the_runtime() {
         let outside = move || {
             let task = tg.spawn(async {
                 sleep(SHORT).await;
-                anyio::Runtime::current().unwrap().name()
+                Runtime::current().unwrap().name()
             });
             send.send(task).unwrap();
         };
         thread::spawn(outside);
         receive.await.unwrap().value().await
     });
-    assert_eq!(value.await, Ok(anyio::Runtime::current().unwrap().name()));
+    assert_eq!(value.await, Ok(Runtime::current().unwrap().name()));
 }
 
 /// G7: Destructors may spawn: of the body and of a task, when they complete and when they are cut short.
@@ -1000,8 +1104,8 @@ pub async fn spawning_never_polls_inline() {
 /// G7: The hook, told of a refused task, may spawn elsewhere and cancel: no lock is held while it runs.
 pub async fn the_hook_may_use_groups() {
     let (send, receive) = mpsc::channel::<(TaskGroup, TaskGroup)>();
-    let receive = parking_lot::Mutex::new(receive);
-    let runtime = anyio::Runtime::current().unwrap().with_hook(move |_| {
+    let receive = Mutex::new(receive);
+    let runtime = Runtime::current().unwrap().with_hook(move |_| {
         let (open, closed) = receive.lock().recv().unwrap();
         assert!(closed.try_spawn(ready(())).is_err());
         drop(open.spawn(ready(())));
@@ -1150,7 +1254,7 @@ pub async fn the_runtime_survives_panics() {
 
 /// G9, F3: A panic of the hook, or of an error's destructor in it, does not keep a task from being counted out.
 pub async fn a_panic_in_the_hook_harms_no_group() {
-    let runtime = anyio::Runtime::current().unwrap().with_hook(|outcome| {
+    let runtime = Runtime::current().unwrap().with_hook(|outcome| {
         drop(outcome);
         panic!("the hook")
     });
@@ -1454,7 +1558,7 @@ struct Done(Arc<Event>);
 impl Future for Done {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, _cx: &mut std::task::Context<'_>) -> Poll<()> {
+    fn poll(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())
     }
 }
@@ -1468,6 +1572,6 @@ impl Drop for Done {
 /// G8: The runtime drops what it was given once that has ended.
 pub async fn the_runtime_drops_what_has_ended() {
     let (gone, sets) = gate();
-    anyio::Runtime::current().unwrap().backend().spawn(anyio_core::Task::new(Done(sets)));
+    Runtime::current().unwrap().backend().spawn(anyio_core::Task::new(Done(sets)));
     gone.wait().await;
 }

@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Weak};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
@@ -215,7 +215,6 @@ impl<F: Future<Output = ()>> Counted<F> {
     pub(super) fn is_woken(&self) -> bool {
         self.state.stage.lock().0 == Stage::Woken
     }
-
 }
 
 impl<F> Counted<F> {

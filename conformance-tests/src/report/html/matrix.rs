@@ -42,7 +42,9 @@ fn toolbar(page: &mut String, report: &Report) {
         let name = Text(&backend.name);
         let _ = write!(page, "<button type=\"button\" data-column=\"{column}\" aria-pressed=\"true\">{name}</button>");
     }
-    page.push_str("</div>\n<button type=\"button\" id=\"unfold\" aria-pressed=\"false\">show all cases</button>\n</div>\n");
+    page.push_str(
+        "</div>\n<button type=\"button\" id=\"unfold\" aria-pressed=\"false\">show all cases</button>\n</div>\n",
+    );
 }
 
 fn family_row(page: &mut String, report: &Report, law: &LawRow) {
