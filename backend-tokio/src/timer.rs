@@ -1,6 +1,7 @@
 //! Timers on tokio's wheel.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -49,13 +50,17 @@ impl Timer for TokioTimer {
             *this.armed = true;
             this.sleep.as_mut().reset(deadline);
         }
-        // Fired although it is not due: the runtime has shut down, and polling the entry would panic.
-        if this.sleep.is_elapsed() {
-            let left = deadline.into_std() - now;
-            wake_without_runtime(this.relay, deadline.into_std(), left, cx.waker());
-            return Poll::Pending;
+        // Fired although it is not due: the runtime has shut down, and polling the entry would panic. It does panic if that
+        // happens just now.
+        if !this.sleep.is_elapsed() {
+            let poll = || Pin::new(&mut unconstrained(this.sleep)).poll(cx);
+            if let Ok(polled) = catch_unwind(AssertUnwindSafe(poll)) {
+                return polled;
+            }
         }
-        Pin::new(&mut unconstrained(this.sleep)).poll(cx)
+        let left = deadline.into_std() - now;
+        wake_without_runtime(this.relay, deadline.into_std(), left, cx.waker());
+        Poll::Pending
     }
 
     fn reset(self: Pin<&mut Self>, deadline: Instant) {

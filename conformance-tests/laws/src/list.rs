@@ -26,7 +26,7 @@ macro_rules! for_each_case {
                 no_unit_in_a_foreign_stream_ends_before_its_scope ["C4"] "A unit alone in a `FuturesUnordered`, which may poll it twice in one poll, does not end before its scope."
                 no_unit_among_idle_siblings_ends_before_its_scope ["C4"] "Nor does one among idle siblings, where it is polled a second time at once."
                 no_unit_ends_before_its_scope_however_often_it_is_polled ["C4"] "Nor does one that is polled many times in one poll, because its siblings complete or the streams are nested."
-                in_a_nested_block_on_a_unit_ends_by_itself ["C4"] "A unit in an executor of its own, which lets nothing drop it, ends at its third poll."
+                in_a_nested_block_on_a_unit_ends_by_itself ["C4"] "A unit in an executor of its own, where nothing can drop it, ends by itself after a bounded number of polls."
                 in_a_nested_block_on_a_group_ends ["C4", "X1"] "In an executor of its own a group ends as well; the cancellation is delivered behind it."
                 a_unit_is_never_parked_for_ever ["C4"] "While something else holds the scope around, a unit ends by itself: the two may wait for each other."
                 a_unit_beside_a_shield_in_a_foreign_stream_ends_by_itself ["C4"] "Among a shield and idle siblings in a foreign stream, a unit ends by itself too."
@@ -381,6 +381,10 @@ macro_rules! for_each_case {
                 an_attached_future_shares_the_fate_of_the_group ["H1", "G2"] "What cancels the group reaches an attached future on its thread; its failure and its panic are the group's."
                 an_attached_future_may_be_dropped_or_late ["H1", "G6"] "An attached future that is dropped ends, and its group does not wait for it; attached to a closed group it says so."
             }
+            regressions {
+                a_scope_that_is_being_let_go_drops_the_next_unit ["C4"] "A scope that a group inside is just letting go of, on another thread, drops the unit that comes after the group."
+                a_scope_that_is_being_let_go_cuts_the_next_operation_off ["C1", "C6"] "A scope that a group inside is just letting go of, on another thread, cuts off the operation that comes after the group."
+            }
             shields {
                 a_shield_runs_its_future_to_the_end_in_a_cancelled_scope ["S1"] "What is in a shield runs to its end in a cancelled scope, and the shield hands its value out."
                 a_shield_hides_the_cancellation_from_what_is_inside ["S1"] "Inside a shield nothing is to be seen of the cancellation outside; before and after it, it is."
@@ -585,7 +589,7 @@ pub static CASES: &[crate::Case] = &[
     crate::Case {
         name: "cancel::in_a_nested_block_on_a_unit_ends_by_itself",
         laws: &["C4"],
-        doc: "A unit in an executor of its own, which lets nothing drop it, ends at its third poll.",
+        doc: "A unit in an executor of its own, where nothing can drop it, ends by itself after a bounded number of polls.",
         body: || Box::pin(crate::cases::cancel::in_a_nested_block_on_a_unit_ends_by_itself()),
     },
     crate::Case {
@@ -2633,6 +2637,18 @@ pub static CASES: &[crate::Case] = &[
         laws: &["H1", "G6"],
         doc: "An attached future that is dropped ends, and its group does not wait for it; attached to a closed group it says so.",
         body: || Box::pin(crate::cases::handles::an_attached_future_may_be_dropped_or_late()),
+    },
+    crate::Case {
+        name: "regressions::a_scope_that_is_being_let_go_drops_the_next_unit",
+        laws: &["C4"],
+        doc: "A scope that a group inside is just letting go of, on another thread, drops the unit that comes after the group.",
+        body: || Box::pin(crate::cases::regressions::a_scope_that_is_being_let_go_drops_the_next_unit()),
+    },
+    crate::Case {
+        name: "regressions::a_scope_that_is_being_let_go_cuts_the_next_operation_off",
+        laws: &["C1", "C6"],
+        doc: "A scope that a group inside is just letting go of, on another thread, cuts off the operation that comes after the group.",
+        body: || Box::pin(crate::cases::regressions::a_scope_that_is_being_let_go_cuts_the_next_operation_off()),
     },
     crate::Case {
         name: "shields::a_shield_runs_its_future_to_the_end_in_a_cancelled_scope",
