@@ -28,7 +28,8 @@ mod library {
     /// Counts the lines of all files, in parallel, within `limit`.
     pub(crate) async fn count_lines(paths: &[PathBuf], limit: Duration) -> Result<usize, CountError> {
         let counting = try_task_group(async |tg| {
-            let counts: Vec<_> = paths.iter().cloned().map(|path| tg.spawn_blocking(|| count(path))).collect();
+            let paths = paths.iter().cloned();
+            let counts: Vec<_> = paths.map(|path| tg.spawn_blocking(move || count(path))).collect();
             let mut sum = 0;
             for count in counts {
                 sum += count.value().await;

@@ -59,7 +59,12 @@ async fn services() -> Result<(), CacheError> {
         assert_eq!(cache.look_up(3).await, None);
 
         // A service that ends without a word is an error too.
-        let silent = tg.start(async |started: Started<Cache, _>| Ok(drop(started))).await;
+        let silent = tg
+            .start(async |started: Started<Cache, _>| {
+                let _: () = drop(started);
+                Ok(())
+            })
+            .await;
         assert!(matches!(silent, Err(StartError::NotStarted)));
         println!("one service started, two did not");
         Ok(()) // the last sender goes, so the service ends, and then the group

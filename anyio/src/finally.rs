@@ -266,17 +266,16 @@ pin_project! {
             let skipped = Skipped {
                 runtime: this.unit.link().runtime().clone(),
                 place: this.unit.link().clone(),
-                location: *this.location,
+                location: this.location,
                 grace: this.node.ext.grace,
                 owed: matches!(this.stage, Stage::Body | Stage::CleaningUp(_)),
                 clean_up: this.clean_up.take(),
                 detach: *this.detach,
             };
-            if this.cleaning.is_some() {
-                if let Err(payload) = this.unit.drop_body(this.cleaning.as_mut()) {
+            if this.cleaning.is_some()
+                && let Err(payload) = this.unit.drop_body(this.cleaning.as_mut()) {
                     skipped.runtime.report(Unhandled::panicked(None, payload));
                 }
-            }
             this.unit.abandon(this.body);
             drop(skipped);
         }

@@ -243,6 +243,7 @@ pin_project! {
 /// group, such as timeouts and `join!`. rustc decides whether those are `Send` after it has forgotten all lifetimes, and
 /// then cannot tell any more that a closure that borrows is an `FnOnce`, or that an error is `'static`
 /// (rust-lang/rust#110338).
+#[expect(clippy::type_complexity, reason = "two methods, spelt out once")]
 struct Methods<K: Shape, F, B, T> {
     poll: fn(Pin<&mut GroupFuture<K, F, B, T>>, &mut Context<'_>) -> Poll<K::Outcome<T>>,
     desert: fn(Pin<&mut GroupFuture<K, F, B, T>>),
@@ -342,10 +343,10 @@ where
             Sum::Well => {}
         }
         let outside = node.ext.outside();
-        if outside.is_none() {
-            if let Some(value) = this.value.take() {
-                return Poll::Ready(Ok(value));
-            }
+        if outside.is_none()
+            && let Some(value) = this.value.take()
+        {
+            return Poll::Ready(Ok(value));
         }
         ready!(this.unit.poll_offer(cx));
         let outermost = node.cause().map(|cause| cause.reason);

@@ -166,7 +166,6 @@ impl<K: Kind> TaskGroup<K> {
     /// assert_eq!(failed.task().and_then(|task| task.name()), Some("flusher"));
     /// # });
     /// ```
-    #[must_use]
     pub fn task(&self) -> TaskBuilder<'_, K> {
         TaskBuilder { group: self, name: None }
     }

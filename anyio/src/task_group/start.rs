@@ -286,7 +286,7 @@ impl<V: Send + 'static, K: Kind> Waiting<V, K> {
             handshake.reached(self.unit.link(), &cause);
         }
         let starting = Starting::<V, K> { node: self.node.clone(), group: group.node.clone() };
-        let _ = group.launch(child, body, K::into_result, starting);
+        drop(group.launch(child, body, K::into_result, starting));
         Ok(())
     }
 

@@ -74,7 +74,7 @@ impl fmt::Display for Prose<'_> {
 /// A time as people say it.
 pub(super) fn time(seconds: f64) -> String {
     match seconds {
-        0.0..0.000_9995 => format!("{:.0} µs", seconds * 1e6),
+        0.0..0.000_999_5 => format!("{:.0} µs", seconds * 1e6),
         0.0..0.009_95 => format!("{:.1} ms", seconds * 1e3),
         0.0..0.9995 => format!("{:.0} ms", seconds * 1e3),
         0.0..99.95 => format!("{seconds:.1} s"),

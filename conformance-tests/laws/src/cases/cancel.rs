@@ -616,6 +616,7 @@ pub async fn requests_to_groups_and_tasks_have_their_place() {
 pub async fn the_outermost_reason_is_reported_in_any_order() {
     const NAMES: [&str; 3] = ["outer", "middle", "inner"];
     for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        #[expect(clippy::needless_range_loop, reason = "it is a depth first")]
         for outermost in 0..3 {
             let scopes = [(); 3].map(|()| CancelScope::new());
             let handles = [0, 1, 2].map(|at| scopes[at].handle());
@@ -644,7 +645,11 @@ pub async fn a_failed_sibling_is_named() {
         let group = try_task_group(async |tg| {
             cut = Some(tg.spawn_ok(sleep_forever()));
             tg.task().name("culprit").spawn(async move { if by_body { Ok(()) } else { Err("broken") } });
-            if by_body { Err("broken") } else { Ok(sleep_forever().await) }
+            if by_body {
+                return Err("broken");
+            }
+            sleep_forever().await;
+            Ok(())
         });
         assert!(group.await.is_err());
         let Err(TaskError::Cancelled(cancelled)) = cut.expect("it was spawned").await else { panic!("it was cut") };
@@ -1590,7 +1595,7 @@ pub async fn polling_by_reference_is_told() {
         let escaped = CancelScope::new().run(async {
             let mut shield = Box::pin(shield(pending::<()>()));
             assert!(futures::poll!(&mut shield).is_pending());
-            shield
+            Some(shield)
         });
         drop(escaped.await.expect("it is a value"));
     };

@@ -7,5 +7,6 @@ pub mod deadlines;
 pub mod foreign_drop;
 pub mod groups;
 pub mod handles;
+pub mod regressions;
 pub mod shields;
 pub mod start;

@@ -237,7 +237,7 @@ impl Aim<'_> {
             fit.nth((raw / 8).checked_rem(n)?).map(|(id, _)| *id)
         };
         let around = pick(&self.around);
-        if raw % 8 == 0 { pick(self.all) } else { around.or_else(|| pick(self.all)) }
+        if raw.is_multiple_of(8) { pick(self.all) } else { around.or_else(|| pick(self.all)) }
     }
 }
 
@@ -250,6 +250,6 @@ fn unique(time: Time, id: Id) -> Time {
 
 /// A tick that is the step's own; one time out of eight one that it may share with others.
 fn tick_of(raw: Tick, id: Id) -> Tick {
-    let own = if raw % 8 == 0 { 0 } else { id as Tick };
+    let own = if raw.is_multiple_of(8) { 0 } else { id as Tick };
     raw / 8 * 1_000 + own
 }

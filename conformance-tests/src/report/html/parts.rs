@@ -88,11 +88,11 @@ pub(super) fn backends(page: &mut String, report: &Report) {
 fn card(page: &mut String, backend: &BackendRow, longest: f64) {
     let BackendRow { name, about, package, version, counts, seconds } = backend;
     let state = if counts.broken() == 0 { "good" } else { "bad" };
-    let _ = write!(
+    let _ = writeln!(
         page,
         "<div class=\"card {state}\"><b>{}</b><p>{}</p>{}<p class=\"outcome\">{}</p>\
          <div class=\"card-foot\"><span>{} {}</span>\
-         <span class=\"meter\" title=\"time, compared to the slowest\"><i style=\"width:{:.1}%\"></i></span><span>{}</span></div></div>\n",
+         <span class=\"meter\" title=\"time, compared to the slowest\"><i style=\"width:{:.1}%\"></i></span><span>{}</span></div></div>",
         Text(name),
         Prose(about),
         shares(*counts),
