@@ -206,6 +206,10 @@ impl Unit {
         if link.is_releasing() {
             return Poll::Pending;
         }
+        if link.enclosing().is_some_and(|around| around.is_being_let_go()) {
+            context::step_aside(cx);
+            return Poll::Pending;
+        }
         if !Offer::make(&mut self.offer, outer) {
             return Poll::Ready(());
         }
@@ -274,8 +278,10 @@ impl Entry {
     /// Lets the unit around drop the operation if it is about to, before the operation does or tells anything.
     pub(crate) fn poll_offer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let offered = context::peek(|link| {
+            // In this order: what is not being let go of any more is free.
+            let let_go = link.is_some_and(|link| link.is_being_let_go());
             let outer = link.and_then(|link| link.doomed_by());
-            outer.is_some_and(|outer| Offer::make(&mut self.offer, outer))
+            let_go || outer.is_some_and(|outer| Offer::make(&mut self.offer, outer))
         });
         if !offered {
             return Poll::Ready(());

@@ -3,8 +3,10 @@
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
-use std::thread;
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use pin_project_lite::pin_project;
@@ -25,8 +27,8 @@ pin_project! {
         armed: bool,
         // The clock that the deadline is measured on.
         clock: TokioHandle,
-        // What the thread in `wake_without_runtime` waits for, and whom it wakes.
-        relay: Option<(Instant, Waker)>,
+        // Who wakes instead of a runtime that has shut down.
+        relay: Option<Relay>,
     }
 }
 
@@ -50,16 +52,18 @@ impl Timer for TokioTimer {
             *this.armed = true;
             this.sleep.as_mut().reset(deadline);
         }
-        // Fired although it is not due: the runtime has shut down, and polling the entry would panic. It does panic if that
-        // happens just now.
+        // Fired although it is not due: the runtime has shut down, and polling the entry would panic. It does so as well
+        // if the runtime shuts down just now.
         if !this.sleep.is_elapsed() {
-            let poll = || Pin::new(&mut unconstrained(this.sleep)).poll(cx);
-            if let Ok(polled) = catch_unwind(AssertUnwindSafe(poll)) {
+            let sleep = AssertUnwindSafe(|| Pin::new(&mut unconstrained(this.sleep)).poll(cx));
+            if let Ok(polled) = catch_unwind(sleep) {
                 return polled;
             }
         }
-        let left = deadline.into_std() - now;
-        wake_without_runtime(this.relay, deadline.into_std(), left, cx.waker());
+        let deadline = deadline.into_std();
+        if !this.relay.as_ref().is_some_and(|relay| relay.will_wake(cx.waker(), deadline)) {
+            *this.relay = Some(Relay::start(deadline, deadline - now, cx.waker().clone()));
+        }
         Poll::Pending
     }
 
@@ -70,15 +74,42 @@ impl Timer for TokioTimer {
     }
 }
 
-/// Has a thread wake `waker` at `deadline`, which is `left` away, unless `relay` says that one will.
-fn wake_without_runtime(relay: &mut Option<(Instant, Waker)>, deadline: Instant, left: Duration, waker: &Waker) {
-    if relay.as_ref().is_some_and(|(at, whom)| *at == deadline && whom.will_wake(waker)) {
-        return;
+/// A thread that wakes at a deadline, unless this is dropped before.
+struct Relay {
+    deadline: Instant,
+    /// Whom it wakes.
+    waker: Waker,
+    /// Whether it is to end without. Stored with Release before the thread is unparked; it loads with Acquire.
+    stopped: Arc<AtomicBool>,
+    thread: Thread,
+}
+
+impl Relay {
+    /// Has a thread wake `waker` at `deadline`, which is `left` away.
+    fn start(deadline: Instant, left: Duration, waker: Waker) -> Self {
+        let stopped = Arc::new(AtomicBool::new(false));
+        let (stop, wakes) = (stopped.clone(), waker.clone());
+        let end = Instant::now().checked_add(left);
+        let relay = thread::spawn(move || {
+            while !stop.load(Ordering::Acquire) {
+                match end.map(|end| end.saturating_duration_since(Instant::now())) {
+                    Some(Duration::ZERO) => return wakes.wake(),
+                    Some(left) => thread::park_timeout(left),
+                    None => thread::park(),
+                }
+            }
+        });
+        Relay { deadline, waker, stopped, thread: relay.thread().clone() }
     }
-    *relay = Some((deadline, waker.clone()));
-    let waker = waker.clone();
-    thread::spawn(move || {
-        thread::sleep(left);
-        waker.wake();
-    });
+
+    fn will_wake(&self, waker: &Waker, deadline: Instant) -> bool {
+        self.deadline == deadline && self.waker.will_wake(waker)
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.stopped.store(true, Ordering::Release);
+        self.thread.unpark();
+    }
 }

@@ -103,6 +103,7 @@ impl Node {
         if released {
             state.leaning = false;
             state.releasing += 1;
+            self.parent().expect("it leaned on its parent").letting_go.fetch_add(1, Ordering::Relaxed);
         }
         released
     }
@@ -125,6 +126,7 @@ impl Node {
             node = node.parent().expect("it leaned on its parent");
             let mut state = node.lock();
             state.holds -= 1;
+            node.letting_go.fetch_sub(1, Ordering::Release);
             let free = state.holds == 0 && state.cause.is_some();
             if left && state.holds == 0 {
                 node.owed.store(true, Ordering::Release);
@@ -314,11 +316,25 @@ impl Node {
             }
             let state = node.lock();
             if node.is_cut(&state) {
-                return (!node.is_held(&state)).then_some(node);
+                return (state.holds == 0).then_some(node);
             }
             drop(state);
             node = node.parent().filter(|_| !node.role().is_boundary())?;
         }
+    }
+
+    /// Whether another thread is about to let go of the unit that would cut off what is here, or of one between: what
+    /// has ended there has been collected already.
+    pub(crate) fn is_being_let_go(&self) -> bool {
+        let mut next = Some(self);
+        while let Some(node) = next.filter(|node| node.is_eff()) {
+            if node.letting_go.load(Ordering::Acquire) > 0 {
+                return true;
+            }
+            let cut = node.is_cut(&node.lock());
+            next = node.parent().filter(|_| !cut && !node.role().is_boundary()).map(|parent| &**parent);
+        }
+        false
     }
 
     /// Whether a unit around, in the same task, is cancelled and does not drop its body because it is held.

@@ -142,6 +142,9 @@ pub(crate) struct Node<X: ?Sized = dyn Ext> {
     /// Whether a task's end has let go of this unit since its last poll began (invariant 6). Set under the lock; cleared
     /// by the poller with AcqRel, which then sees what the task left.
     owed: AtomicBool,
+    /// How many of those that `holds` counts have stopped leaning, and are about to be counted out (invariant 6). Raised
+    /// under the lock of the one that stops; lowered with Release under this node's lock, after `holds`.
+    letting_go: AtomicUsize,
     /// How many polls of the unit's body have ended. Only the poller writes; whoever reads it is inside that poll.
     epoch: AtomicUsize,
     state: Mutex<State>,
@@ -209,6 +212,7 @@ impl<X: Ext + 'static> Node<X> {
             eff: AtomicBool::new(false),
             own: AtomicBool::new(false),
             owed: AtomicBool::new(false),
+            letting_go: AtomicUsize::new(0),
             epoch: AtomicUsize::new(0),
             state: Mutex::new(State {
                 own: None,

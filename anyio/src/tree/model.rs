@@ -298,7 +298,7 @@ fn a_unit_in_between_makes_its_offer_to_a_unit_that_is_free() {
 fn the_alarm_follows_the_last_edit() {
     for edited in [Some(1), None] {
         let mut model = loom::model::Builder::new();
-        model.preemption_bound = Some(3); // all of them are too many
+        model.preemption_bound = Some(2); // all of them are too many
         model.check(move || {
             let (runtime, _) = runtime();
             let after = |seconds| runtime.now() + Duration::from_secs(seconds);

@@ -114,7 +114,8 @@ macro_rules! for_each_case {
                 a_grace_ends_the_clean_up_of_a_cancelled_body ["L1"] "The same in a scope that was cancelled, which ends then."
                 a_grace_keeps_the_value_in_a_cancelled_scope ["L1"] "A value that the body had is kept when the clean-up is cut short, also in a scope that was cancelled meanwhile."
                 a_clean_up_within_its_grace_is_not_cut_short ["L1"] "A clean-up in time is not cut short, and the hook hears nothing."
-                the_grace_counts_from_the_start_of_the_clean_up ["L1"] "The grace counts from the start of the clean-up: a body that takes long to end, under a shield, uses up none of it, and is not cut short by it."
+                the_grace_counts_from_the_start_of_the_clean_up ["L1"] "The grace counts from the start of the clean-up, not from the cancellation."
+                a_grace_does_not_cut_a_shield_in_the_body_short ["L1", "S1"] "A grace does not cut the body short, which may take longer than that to end, under a shield."
                 a_grace_does_not_cut_a_group_in_the_body_short ["L1", "G1"] "The same for a body that takes long to end because it waits for the tasks of its group."
                 a_grace_does_not_break_a_shield_inside_the_clean_up ["L1", "S1"] "When the grace is over, a shield inside the clean-up still keeps what is in it."
                 a_finally_dropped_during_its_body_tells_the_hook ["L1"] "Dropped by foreign code during the body, the clean-up cannot run: the hook hears of it once."
@@ -240,7 +241,7 @@ macro_rules! for_each_case {
                 every_barrier_waits_for_the_orphans_inside_it ["F2"] "Every barrier waits for tasks that were orphaned inside it: a scope, a timeout, and a group whose body or task the orphan's group was dropped in."
                 grandchildren_of_a_dropped_group_are_waited_for ["F2"] "Tasks of tasks of a dropped group are waited for as well."
                 blocking_work_of_a_dropped_group_is_waited_for ["F2"] "Blocking work of a dropped group is waited for, since a thread cannot be stopped."
-                a_shield_in_an_orphan_is_waited_for ["F2"] "A clean-up that a dropped group's task still does under a shield is waited for."
+                a_shield_in_an_orphan_is_waited_for ["F2"] "What a dropped group's task still does under a shield is waited for."
                 a_forgotten_group_is_cancelled_and_waited_for_at_the_next_barrier ["F2"] "A forgotten group is waited for like a dropped one, whether its body was still running or not, by every barrier."
                 a_group_forgotten_in_a_task_is_waited_for_by_the_group_of_the_task ["F2"] "A group forgotten inside a task is waited for by the task's group."
                 a_group_forgotten_together_with_its_scope_is_waited_for ["F2"] "A forgotten scope or timeout around a group does not hide the group's tasks from the next barrier."
@@ -1105,8 +1106,14 @@ pub static CASES: &[crate::Case] = &[
     crate::Case {
         name: "clean_up::the_grace_counts_from_the_start_of_the_clean_up",
         laws: &["L1"],
-        doc: "The grace counts from the start of the clean-up: a body that takes long to end, under a shield, uses up none of it, and is not cut short by it.",
+        doc: "The grace counts from the start of the clean-up, not from the cancellation.",
         body: || Box::pin(crate::cases::clean_up::the_grace_counts_from_the_start_of_the_clean_up()),
+    },
+    crate::Case {
+        name: "clean_up::a_grace_does_not_cut_a_shield_in_the_body_short",
+        laws: &["L1", "S1"],
+        doc: "A grace does not cut the body short, which may take longer than that to end, under a shield.",
+        body: || Box::pin(crate::cases::clean_up::a_grace_does_not_cut_a_shield_in_the_body_short()),
     },
     crate::Case {
         name: "clean_up::a_grace_does_not_cut_a_group_in_the_body_short",
@@ -1825,7 +1832,7 @@ pub static CASES: &[crate::Case] = &[
     crate::Case {
         name: "foreign_drop::a_shield_in_an_orphan_is_waited_for",
         laws: &["F2"],
-        doc: "A clean-up that a dropped group's task still does under a shield is waited for.",
+        doc: "What a dropped group's task still does under a shield is waited for.",
         body: || Box::pin(crate::cases::foreign_drop::a_shield_in_an_orphan_is_waited_for()),
     },
     crate::Case {

@@ -396,24 +396,39 @@ pub async fn a_clean_up_within_its_grace_is_not_cut_short() {
     assert!(heard.is_empty(), "{:?}", heard.texts());
 }
 
-/// L1: The grace counts from the start of the clean-up: a body that takes long to end, under a shield, uses up none of
-/// it, and is not cut short by it.
+/// L1: The grace counts from the start of the clean-up, not from the cancellation.
 pub async fn the_grace_counts_from_the_start_of_the_clean_up() {
-    let (runtime, heard) = hooked();
-    let (grace, ended) = (SHORT, Cell::new(None));
+    let ended = Cell::new(None);
     let scope = CancelScope::new();
     let handle = scope.handle();
     let body = async {
         handle.cancel();
-        shield(sleep(5 * grace)).await;
+        shield(sleep(SHORT)).await;
         ended.set(Some(anyio::now()));
         sleep_forever().await;
     };
     let mut deadline = EffectiveDeadline::None;
     let tidy = finally(body, async { deadline = current_effective_deadline() });
-    assert!(enter(runtime, scope.run(tidy.grace(grace))).await.is_err());
+    assert!(scope.run(tidy.grace(LONG)).await.is_err());
     let EffectiveDeadline::At(deadline) = deadline else { panic!("there is a grace") };
-    assert!(deadline >= ended.get().expect("the shield keeps the body") + grace);
+    assert!(deadline >= ended.get().expect("the shield keeps the body") + LONG);
+}
+
+/// L1, S1: A grace does not cut the body short, which may take longer than that to end, under a shield.
+pub async fn a_grace_does_not_cut_a_shield_in_the_body_short() {
+    let (runtime, heard) = hooked();
+    let log = RefCell::new(Vec::new());
+    let scope = CancelScope::new();
+    let handle = scope.handle();
+    let body = async {
+        handle.cancel();
+        shield(sleep(5 * SHORT)).await;
+        log.borrow_mut().push("body");
+        sleep_forever().await;
+    };
+    let tidy = finally(body, async { log.borrow_mut().push("clean-up") });
+    assert!(enter(runtime, scope.run(tidy.grace(SHORT))).await.is_err());
+    assert_eq!(*log.borrow(), ["body", "clean-up"]);
     assert!(heard.is_empty(), "{:?}", heard.texts());
 }
 

@@ -271,15 +271,16 @@ pub async fn blocking_work_of_a_dropped_group_is_waited_for() {
     assert_eq!(over.load(Ordering::SeqCst), 1);
 }
 
-/// F2: A clean-up that a dropped group's task still does under a shield is waited for.
+/// F2: What a dropped group's task still does under a shield is waited for.
 pub async fn a_shield_in_an_orphan_is_waited_for() {
     let ended = Drops::new();
-    let began = Arc::new(Event::new());
+    let [began, go] = [(); 2].map(|()| Arc::new(Event::new()));
     let scope = CancelScope::new().run(async {
-        let (begins, end) = (began.clone(), ended.token());
+        let (begins, goes, end) = (began.clone(), go.clone(), ended.token());
         let group = task_group(async |tg| {
             tg.spawn(shield(async move {
                 begins.set();
+                goes.wait().await;
                 sleep(SHORT).await;
                 drop(end);
                 checkpoint().await;
@@ -287,6 +288,7 @@ pub async fn a_shield_in_an_orphan_is_waited_for() {
         });
         drop(select(Box::pin(group), Box::pin(began.wait())).await);
         assert_eq!(ended.count(), 0);
+        go.set();
     });
     assert_eq!(scope.await, Ok(()));
     assert_eq!(ended.count(), 1);
@@ -809,12 +811,15 @@ pub async fn the_hook_hears_once_of_nested_scopes_that_wait_too_long() {
 
 /// F5: The hook hears of a task that was cancelled and waits too long, and of the scope around its group, once each.
 pub async fn the_hook_hears_once_of_a_task_and_once_of_the_scope_around() {
-    let (runtime, complaints, complained) = impatient();
+    let (runtime, complaints, _complained) = impatient();
     let scope = CancelScope::new();
     let handle = scope.handle();
+    let counts = complaints.clone();
     let group = task_group(async |tg| {
         let stuck = shield(async move {
-            complained.wait().await;
+            while counts.load(Ordering::SeqCst) < 2 {
+                sleep(SHORT).await;
+            }
             sleep(5 * SHORT).await;
         });
         tg.spawn(CancelScope::new().run(CancelScope::new().run(stuck)));

@@ -69,7 +69,7 @@ fn kind(inner: BoxedStrategy<Step>) -> impl Strategy<Value = Kind> {
         1 => Just(Kind::Shield),
         1 => span().prop_map(Kind::ShieldFor),
         5 => proptest::bool::weighted(0.4).prop_map(|panics_are_errors| Kind::Group { panics_are_errors }),
-        2 => (clean_up, option::weighted(if std::env::var_os("NOGRACE").is_some() { 0.0001 } else { 0.5 }, span()))
+        2 => (clean_up, option::weighted(0.5, span()))
             .prop_map(|(clean_up, grace)| Kind::Finally { clean_up_id: 0, clean_up, grace }),
     ]
 }
@@ -87,11 +87,12 @@ fn time() -> impl Strategy<Value = Time> {
 }
 
 /// Gives every step its number, every target an aim, and every time a place of its own on the clock, mostly.
+///
+/// What has nothing to aim at becomes a [`What::Mark`].
 fn number(body: Vec<Step>, real_timers: bool) -> Program {
     let kind = Kind::Scope { deadline: None, shielded: false };
     let mut root = step(What::Block(Block { kind, body, raise: false }));
-    let mut next = 0;
-    Numbers { next: &mut next }.all(std::slice::from_mut(&mut root));
+    number_all(std::slice::from_mut(&mut root), &mut 0);
     let mut all = Vec::new();
     root.visit(&mut |step| all.extend(sort_of(&step.what).map(|sort| (step.id, sort))));
     let mut aim = Aim { all: &all, around: Vec::new(), spawned: Vec::new(), shielded: false };
@@ -119,32 +120,26 @@ fn sort_of(what: &What) -> Option<Sort> {
     }
 }
 
-struct Numbers<'a> {
-    next: &'a mut Id,
-}
-
-impl Numbers<'_> {
-    fn take(&mut self) -> Id {
-        *self.next += 1;
-        *self.next
-    }
-
-    fn all(&mut self, steps: &mut [Step]) {
-        for step in steps {
-            step.id = self.take();
-            match &mut step.what {
-                What::Spawn { body, .. } => self.all(body),
-                What::Block(block) => {
-                    self.all(&mut block.body);
-                    if let Kind::Finally { clean_up_id, clean_up, .. } = &mut block.kind {
-                        *clean_up_id = self.take();
-                        self.all(clean_up);
-                    }
+fn number_all(steps: &mut [Step], last: &mut Id) {
+    for step in steps {
+        step.id = next(last);
+        match &mut step.what {
+            What::Spawn { body, .. } => number_all(body, last),
+            What::Block(block) => {
+                number_all(&mut block.body, last);
+                if let Kind::Finally { clean_up_id, clean_up, .. } = &mut block.kind {
+                    *clean_up_id = next(last);
+                    number_all(clean_up, last);
                 }
-                _ => {}
             }
+            _ => {}
         }
     }
+}
+
+fn next(last: &mut Id) -> Id {
+    *last += 1;
+    *last
 }
 
 /// What a step can aim at.
@@ -229,7 +224,7 @@ impl Aim<'_> {
         inside
     }
 
-    /// Something around seven times out of eight, anything of that sort else; the closest is the most frequent.
+    /// Something of a sort: seven times out of eight something around, if there is.
     fn aim(&self, raw: Id, of: impl Fn(Sort) -> bool) -> Option<Id> {
         let pick = |from: &[(Id, Sort)]| {
             let mut fit = from.iter().rev().filter(|(_, sort)| of(*sort));

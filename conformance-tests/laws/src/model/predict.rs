@@ -46,7 +46,7 @@ struct Dice {
 
 impl Dice {
     fn new(seed: u64) -> Self {
-        Dice { state: seed.wrapping_mul(2) | 1, patience: [8, 0, 7, 4][seed as usize % 4] }
+        Dice { state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1, patience: [8, 0, 7, 4][seed as usize % 4] }
     }
 
     /// Rolls a number below `n`.
@@ -495,7 +495,7 @@ impl<'a> World<'a> {
             What::Mark => self.waited(t, id),
             What::Observe => self.observe(t, id),
             What::Checkpoint => self.tasks[t].state = State::Sleeping(id, Some(self.now)),
-            What::Sleep(time) => self.tasks[t].state = State::Sleeping(id, Some(time.from(self.now))),
+            What::Sleep(time) => self.tasks[t].state = State::Sleeping(id, Some(time.after(self.now))),
             What::Forever => self.tasks[t].state = State::Sleeping(id, None),
             What::Fail => self.body_ended(t, Ended::Value(Err(id))),
             What::Panic => self.body_ended(t, Ended::Panicked(id)),
@@ -529,30 +529,21 @@ impl<'a> World<'a> {
     }
 
     fn open(&mut self, t: usize, id: Id, block: &'a Block) {
-        let parent = self.top(t).id;
+        self.note(t, Event::Began(id));
         let node = self.nodes.entry(id).or_default();
-        let deadline = match &block.kind {
-            Kind::Scope { deadline, .. } => deadline.map(|time| time.from(self.now)),
-            Kind::Timeout(time) | Kind::MoveOn(time) => Some(time.from(self.now)),
-            Kind::Shield => {
-                node.shield = true;
-                None
-            }
-            Kind::ShieldFor(grace) => {
-                node.shield = true;
-                node.grace = Some(*grace);
-                None
-            }
+        let mut deadline = None;
+        match &block.kind {
+            // A deadline on the clock is set already; since then it may have been edited.
+            Kind::Scope { deadline: Some(Time::In(span)), .. } => deadline = Some(self.now + span),
+            Kind::Timeout(time) | Kind::MoveOn(time) => deadline = Some(time.after(self.now)),
+            Kind::Shield => node.shield = true,
+            Kind::ShieldFor(grace) => (node.shield, node.grace) = (true, Some(*grace)),
             Kind::Group { panics_are_errors } => {
                 self.groups.insert(id, Group { panics_are_errors: *panics_are_errors, ..Group::default() });
-                None
             }
-            Kind::Finally { .. } => None,
-        };
-        // A deadline in the past was set before the scope could be edited.
-        let edited = matches!(block.kind, Kind::Scope { deadline: Some(Time::At(_)), .. });
-        self.note(t, Event::Began(id));
-        self.enter(id, parent, deadline.filter(|_| !edited));
+            Kind::Scope { .. } | Kind::Finally { .. } => {}
+        }
+        self.enter(id, self.top(t).id, deadline);
         let role = Role::Block(block);
         self.tasks[t].stack.push(Frame { id, role, rest: &block.body, over: false, ended: None });
     }

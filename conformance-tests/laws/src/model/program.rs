@@ -126,7 +126,7 @@ pub enum Time {
 
 impl Time {
     /// The point in time, if the step is reached `now`.
-    pub(super) fn from(self, now: Tick) -> Tick {
+    pub(super) fn after(self, now: Tick) -> Tick {
         match self {
             Time::In(span) => now + span,
             Time::At(tick) => tick,

@@ -115,17 +115,6 @@ pub enum Reason {
     Unexpected,
 }
 
-impl Transcript {
-    /// The first thing that differs in each task, for people; `None`: nothing does.
-    #[must_use]
-    pub fn difference(&self, predicted: &Transcript) -> Option<String> {
-        if self == predicted {
-            return None;
-        }
-        Some(format!("it was predicted:\n{predicted}\nthis happened:\n{self}"))
-    }
-}
-
 impl fmt::Display for Transcript {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (task, events) in &self.tasks {
