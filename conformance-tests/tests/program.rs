@@ -189,9 +189,10 @@ fn an_interrupted_run_leaves_the_old_report() {
     fs::write(&file, "before").unwrap();
     // It cannot be done in time: each of its cases takes a process, one after the other.
     let mut child = program(&["--jobs", "1", "--output", &file]).stdout(Stdio::null()).spawn().unwrap();
-    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    // Not SIGINT: shells have what runs in the background ignore that one.
+    let interrupted = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert!(interrupted.success());
-    assert_eq!(child.wait().unwrap().signal(), Some(2));
+    assert_eq!(child.wait().unwrap().signal(), Some(15));
     assert_eq!(fs::read_to_string(&file).unwrap(), "before");
     assert_eq!(folder.names(), ["report.html"]);
 }

@@ -164,13 +164,29 @@ fn the_deadline_of_a_cancelled_scope_does_not_move_the_clock() {
 fn a_scope_that_was_held_for_a_moment_leaves_nothing_behind() {
     let case = async {
         let scope = CancelScope::new().with_timeout(HOUR);
-        scope.handle().cancel();
+        let handle = scope.handle();
+        handle.cancel();
         let body = async {
             shield(checkpoint()).await;
             sleep_forever().await;
         };
         assert!(scope.run(body).await.is_err());
         idle().await;
+        drop(handle);
+    };
+    assert_eq!(moved(case), Duration::ZERO);
+}
+
+#[test]
+fn a_scope_that_is_over_does_not_move_the_clock_although_its_handle_is_kept() {
+    let case = async {
+        let (done, dropped) = (CancelScope::new().with_timeout(HOUR), CancelScope::new().with_timeout(HOUR));
+        let handles = [done.handle(), dropped.handle()];
+        assert!(done.run(checkpoint()).await.is_ok());
+        polled_once(dropped.run(sleep_forever())).await;
+        handles[0].set_deadline(now() + HOUR);
+        idle().await;
+        drop(handles);
     };
     assert_eq!(moved(case), Duration::ZERO);
 }

@@ -15,9 +15,6 @@
 //! The first argument names the flavour in the test output; the second is an expression that makes a recipe
 //! ([`anyio_core::Run`]), evaluated once per test.
 
-#[macro_use]
-#[rustfmt::skip] // generated
-mod list;
 pub mod cases;
 pub mod fixture;
 mod laws;
@@ -25,7 +22,9 @@ mod macros;
 #[cfg(feature = "model")]
 pub mod model;
 mod run;
+mod steps;
+
+include!(concat!(env!("OUT_DIR"), "/list.rs"));
 
 pub use crate::laws::{LAWS, Law};
-pub use crate::list::CASES;
 pub use crate::run::{Case, Outcome, Recipe, check, run_case};

@@ -23,10 +23,9 @@ use futures::future::{FutureExt as _, join, join_all, select};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
 use crate::fixture::{Drops, LONG, SHORT, Wakes, caught, hooked, in_own_run, poll_times};
+use crate::steps::{Sent, says, turns, until};
 
 type Local<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
-type Sent<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-
 /// Runs `body` in a scope that is cancelled from the start, as "outer".
 async fn cancelled_before<F: Future>(body: F) -> Result<F::Output, Cancelled> {
     let scope = CancelScope::new();
@@ -43,23 +42,6 @@ async fn cancelled_later<F: Future>(body: F) -> Result<F::Output, Cancelled> {
         handle.cancel_with("outer");
     };
     join(scope.run(body), cancel).await.0
-}
-
-async fn turns(count: usize) {
-    for _ in 0..count {
-        checkpoint().await;
-    }
-}
-
-async fn until(condition: impl Fn() -> bool) {
-    while !condition() {
-        checkpoint().await;
-    }
-}
-
-/// Whether it was cancelled with this text.
-fn says(cancelled: &Cancelled, said: &str) -> bool {
-    matches!(cancelled.reason(), CancelReason::Requested { text: Some(text), .. } if text == said)
 }
 
 fn was_outer<T>(outcome: &Result<T, Cancelled>) -> bool {
@@ -1140,7 +1122,8 @@ pub async fn poll_counts_stay_bounded_while_a_shield_outlives_the_cancellation()
             releases.set();
         });
         let units = join_all(UNITS.iter().map(|unit| unit()));
-        scope.run(counted(&polls, join(shield(release.wait()), units))).await
+        let held = join(shield(release.wait()), units).then(|_| sleep_forever());
+        scope.run(counted(&polls, held)).await
     });
     assert!(group.await.is_ok_and(|outcome| was_outer(&outcome)));
     assert!(polls.get() < 100, "{} polls", polls.get());

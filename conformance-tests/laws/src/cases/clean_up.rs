@@ -9,12 +9,12 @@ use anyio::{
     CancelScope, EffectiveDeadline, Event, Runtime, Unhandled, bracket, checkpoint, current_effective_deadline, enter,
     finally, finally_detached, is_cancelled, shield, sleep, sleep_forever, task_group, timeout, try_task_group,
 };
-use anyio_core::Task;
 use futures::FutureExt as _;
 use futures::channel::oneshot;
 use futures::future::select;
 
 use crate::fixture::{Drops, Heard, LONG, SHORT, hooked, in_own_run, panic_of, poll_times, recipe};
+use crate::steps::is_alive;
 
 /// Drops `future` after so many polls, or when it is done.
 async fn drop_after(polls: usize, future: impl Future) {
@@ -56,13 +56,6 @@ fn heard_once(heard: &Heard, of: impl Fn(&Unhandled) -> bool) {
 fn runtime_without_life() -> Runtime {
     let started = recipe()().start().unwrap();
     Runtime::from_backend(started.backend())
-}
-
-/// Whether `runtime` still runs tasks.
-async fn is_alive(runtime: &Runtime) -> bool {
-    let (sender, receiver) = oneshot::channel();
-    runtime.backend().spawn(Task::new(async { _ = sender.send(()) }));
-    receiver.await.is_ok()
 }
 
 /// L1: The clean-up runs after a body that completed, and the body's value comes out.

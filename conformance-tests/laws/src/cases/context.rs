@@ -23,6 +23,7 @@ use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt as _;
 
 use crate::fixture::{Dropped, Drops, Heard, LONG, SHORT, block_on, hooked, in_own_run, panic_of, poll_times, recipe};
+use crate::steps::is_alive;
 
 /// What is seen of the scopes around: whether they are cancelled, and whether one has a deadline.
 fn seen() -> (bool, bool) {
@@ -100,13 +101,6 @@ fn is_shutdown(cancelled: &Cancelled) -> bool {
 
 fn ended_by_shutdown<T>(result: Result<T, TaskError>) -> bool {
     matches!(result, Err(TaskError::Cancelled(cancelled)) if is_shutdown(&cancelled))
-}
-
-/// Whether `runtime` runs tasks: one that has shut down drops them.
-async fn is_alive(runtime: &Runtime) -> bool {
-    let (sender, receiver) = oneshot::channel();
-    runtime.backend().spawn(Task::new(async { _ = sender.send(()) }));
-    receiver.await.is_ok()
 }
 
 /// Runs `body` on a thread of its own, whose executor knows nothing of any runtime and has no budget.

@@ -10,9 +10,9 @@ use std::thread;
 use std::time::Instant;
 
 use anyio::{
-    CancelReason, CancelScope, Cancelled, Event, Failure, FailureKind, GroupBuilder, GroupError, OwnedTaskGroup,
-    Runtime, TaskError, TaskGroup, TaskInfo, TaskStatus, TryTaskGroup, Unhandled, cancelled, checkpoint, enter,
-    protect, shield, sleep, sleep_forever, task_group, timeout, try_task_group,
+    CancelReason, CancelScope, Event, Failure, FailureKind, GroupBuilder, GroupError, OwnedTaskGroup, Runtime,
+    TaskError, TaskGroup, TaskInfo, TaskStatus, TryTaskGroup, Unhandled, cancelled, checkpoint, enter, protect, shield,
+    sleep, sleep_forever, task_group, timeout, try_task_group,
 };
 use anyio_core::{Backend, Blocking, Checkpoint, Clock, Job, Spawn, Task, Timer};
 use futures::channel::oneshot;
@@ -21,36 +21,7 @@ use futures::future::join;
 use parking_lot::Mutex;
 
 use crate::fixture::{Drops, LONG, SHORT, caught, hooked, in_own_run, poll_times};
-
-type Sent<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-
-async fn turns(count: usize) {
-    for _ in 0..count {
-        checkpoint().await;
-    }
-}
-
-async fn until(condition: impl Fn() -> bool) {
-    while !condition() {
-        checkpoint().await;
-    }
-}
-
-/// An event for two.
-fn gate() -> (Arc<Event>, Arc<Event>) {
-    let gate = Arc::new(Event::new());
-    (gate.clone(), gate)
-}
-
-/// Waits for the gate, whatever is cancelled around.
-async fn pass(gate: Arc<Event>) {
-    shield(gate.wait()).await;
-}
-
-/// Whether it was requested with this text.
-fn says(cancelled: &Cancelled, said: &str) -> bool {
-    matches!(cancelled.reason(), CancelReason::Requested { text: Some(text), .. } if text == said)
-}
+use crate::steps::{Sent, after, forever, gate, panics, pass, says, turns, until};
 
 fn errors<E: Copy>(error: &GroupError<E>) -> Vec<E> {
     error.errors().copied().collect()
@@ -84,20 +55,6 @@ impl<F: FnMut()> Drop for OnDrop<F> {
 /// Panics when it is dropped.
 fn bomb(text: &'static str) -> OnDrop<impl FnMut() + Send + 'static> {
     OnDrop(move || panic!("{text}"))
-}
-
-/// Has `value`, when it has waited.
-async fn after<T>(wait: impl Future<Output = ()>, value: T) -> T {
-    wait.await;
-    value
-}
-
-async fn forever<T>() -> T {
-    pending().await
-}
-
-async fn panics<T>(text: &'static str) -> T {
-    panic!("{text}")
 }
 
 /// Runs `body` and, while that is pending, `then`.

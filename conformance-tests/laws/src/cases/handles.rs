@@ -1,14 +1,14 @@
 //! Cases of the laws H: task handles.
 
 use std::cell::Cell;
-use std::future::{Future, pending, ready};
+use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use anyio::{
-    CancelReason, CancelScope, Cancelled, Event, GroupBuilder, OwnedTaskGroup, Runtime, TaskError, TaskGroup,
-    TaskHandle, TaskStatus, Unhandled, checkpoint, enter, finally, shield, sleep, sleep_forever, task_group, timeout,
+    CancelReason, CancelScope, Cancelled, GroupBuilder, OwnedTaskGroup, Runtime, TaskError, TaskGroup, TaskHandle,
+    TaskStatus, Unhandled, checkpoint, enter, finally, shield, sleep, sleep_forever, task_group, timeout,
     try_task_group,
 };
 use futures::channel::oneshot;
@@ -18,43 +18,7 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 use parking_lot::Mutex;
 
 use crate::fixture::{Drops, LONG, SHORT, caught, hooked, poll_times};
-
-async fn turns(count: usize) {
-    for _ in 0..count {
-        checkpoint().await;
-    }
-}
-
-async fn until(condition: impl Fn() -> bool) {
-    while !condition() {
-        checkpoint().await;
-    }
-}
-
-/// Has `value`, when it has waited.
-async fn after<T>(wait: impl Future<Output = ()>, value: T) -> T {
-    wait.await;
-    value
-}
-
-async fn forever<T>() -> T {
-    pending().await
-}
-
-async fn panics(text: &'static str) {
-    panic!("{text}")
-}
-
-/// An event for two.
-fn gate() -> (Arc<Event>, Arc<Event>) {
-    let gate = Arc::new(Event::new());
-    (gate.clone(), gate)
-}
-
-/// Waits for the gate, whatever is cancelled around.
-async fn pass(gate: Arc<Event>) {
-    shield(gate.wait()).await;
-}
+use crate::steps::{after, forever, gate, panics, pass, says, turns, until};
 
 /// The reason why a task was cancelled.
 fn cancelled<T>(result: Result<T, TaskError>) -> Cancelled {
@@ -63,10 +27,6 @@ fn cancelled<T>(result: Result<T, TaskError>) -> Cancelled {
         Err(error) => panic!("{error}"),
         Ok(_) => panic!("there is a value"),
     }
-}
-
-fn says(cancelled: &Cancelled, said: &str) -> bool {
-    matches!(cancelled.reason(), CancelReason::Requested { text: Some(text), .. } if text == said)
 }
 
 /// The line on which it was requested.
@@ -109,7 +69,7 @@ pub async fn a_handle_tells_why_there_is_no_value() {
         let closed = task_group(async |tg| tg).await.unwrap();
         let group = GroupBuilder::new().panics_are_errors().run(async |tg| {
             let mut failed = tg.spawn(ready(Err::<(), _>("failed")));
-            let mut panicked = tg.spawn_ok(panics("panicked"));
+            let mut panicked = tg.spawn_ok(panics::<()>("panicked"));
             let mut cancelled = tg.spawn_ok(sleep_forever());
             let mut refused = closed.spawn(ready(()));
             let errors = shield(async {
@@ -598,7 +558,7 @@ pub async fn an_attached_future_shares_the_fate_of_the_group() {
     });
     assert!(failed.await.unwrap_err().errors().eq([&"attached"]));
     let panicked = task_group(async |tg| {
-        let attached = tg.attach(panics("attached"));
+        let attached = tg.attach(panics::<()>("attached"));
         thread::spawn(move || assert!(matches!(block_on(attached), Err(TaskError::Panicked))));
         sleep_forever().await;
     });

@@ -17,23 +17,7 @@ use futures::future::{FutureExt as _, join, select};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
 use crate::fixture::{Drops, LONG, SHORT, hooked, in_own_run};
-
-/// Does something on a thread of its own, when the case has most likely gone to sleep.
-fn meanwhile(act: impl FnOnce() + Send + 'static) {
-    thread::spawn(move || {
-        thread::sleep(SHORT);
-        act();
-    });
-}
-
-/// Sets an event when it is dropped.
-struct SetOnDrop(Arc<Event>);
-
-impl Drop for SetOnDrop {
-    fn drop(&mut self) {
-        self.0.set();
-    }
-}
+use crate::steps::{SetOnDrop, meanwhile};
 
 /// Polls a future and counts the polls.
 async fn counting<F: Future>(polls: &Cell<usize>, future: F) -> F::Output {
@@ -413,7 +397,7 @@ pub async fn a_shield_that_is_dropped_on_another_thread_lets_go_of_the_sleeping_
 
 /// S4, C4: Whichever thread ends the shield, of the scopes that it has held the outermost one acts.
 pub async fn whichever_thread_ends_a_shield_the_outermost_scope_acts() {
-    for _ in 0..100 {
+    for _ in 0..50 {
         let outer = CancelScope::new();
         outer.handle().cancel();
         let body = async {
@@ -693,7 +677,7 @@ pub async fn raising_a_shield_does_not_undo_the_scopes_own_cancellation() {
 
 /// S6: However raising, lowering and a cancellation interleave, the last lowering delivers what there is to deliver.
 pub async fn no_interleaving_of_edits_loses_the_cancellation() {
-    for _ in 0..200 {
+    for _ in 0..50 {
         let (outer, inner) = (CancelScope::new(), CancelScope::new());
         let (cancels, edits) = (outer.handle(), inner.handle());
         let body = async {

@@ -3,15 +3,14 @@
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::future::{Future, Ready, poll_fn, ready};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Poll;
 use std::thread;
 
 use anyio::{
-    CancelReason, CancelScope, Cancelled, Event, GroupBuilder, StartError, Started, TaskGroup, TaskInfo, Unhandled,
-    checkpoint, enter, shield, sleep, sleep_forever, task_group, timeout, try_task_group,
+    CancelScope, Event, GroupBuilder, StartError, Started, TaskGroup, TaskInfo, Unhandled, checkpoint, enter, shield,
+    sleep, sleep_forever, task_group, timeout, try_task_group,
 };
 use futures::channel::oneshot;
 use futures::executor::block_on;
@@ -19,54 +18,16 @@ use futures::future::join;
 use parking_lot::Mutex;
 
 use crate::fixture::{Dropped, Drops, SHORT, caught, hooked, poll_times};
+use crate::steps::{Sent, after, gate, panics, pass, says, turns, until};
 
 /// An error.
 #[derive(Debug, PartialEq)]
 struct Oops;
 
-type Sent = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-async fn turns(count: usize) {
-    for _ in 0..count {
-        checkpoint().await;
-    }
-}
-
-async fn until(condition: impl Fn() -> bool) {
-    while !condition() {
-        checkpoint().await;
-    }
-}
-
-/// Has `value`, when it has waited.
-async fn after<T>(wait: impl Future<Output = ()>, value: T) -> T {
-    wait.await;
-    value
-}
-
 /// Keeps `token` for ever.
 async fn keep<T>(token: T) {
     sleep_forever().await;
     drop(token);
-}
-
-async fn panics<T>(text: &'static str) -> T {
-    panic!("{text}")
-}
-
-/// An event for two.
-fn gate() -> (Arc<Event>, Arc<Event>) {
-    let gate = Arc::new(Event::new());
-    (gate.clone(), gate)
-}
-
-/// Waits for the gate, whatever is cancelled around.
-async fn pass(gate: Arc<Event>) {
-    shield(gate.wait()).await;
-}
-
-fn says(cancelled: &Cancelled, said: &str) -> bool {
-    matches!(cancelled.reason(), CancelReason::Requested { text: Some(text), .. } if text == said)
 }
 
 /// Runs `body` to its end, in a scope that is cancelled as "outer" by the handle that it gets, and that is held until the
@@ -241,7 +202,7 @@ pub async fn started_gives_the_value_back_when_start_was_dropped() {
 
 /// R1: Starts nest: a task may start others before it says that it has started itself.
 pub async fn starts_nest() {
-    fn level(tg: TaskGroup, depth: u32, started: Started<u32>) -> Sent {
+    fn level(tg: TaskGroup, depth: u32, started: Started<u32>) -> Sent<()> {
         Box::pin(async move {
             let siblings = tg.clone();
             let below = tg.start(move |started| level(siblings, depth - 1, started));
