@@ -53,12 +53,12 @@
 mod cancel_scope;
 mod context;
 mod detect;
-mod event;
 mod finally;
 mod future_ext;
 mod reason;
 mod run;
 mod runtime;
+pub mod sync;
 mod task_group;
 mod timeout;
 mod tree;
@@ -76,12 +76,12 @@ pub use crate::cancel_scope::{
     Bind, CancelHandle, CancelScope, EffectiveDeadline, Scoped, Shield, cancelled, checkpoint,
     current_effective_deadline, is_cancelled, shield, shield_for,
 };
-pub use crate::event::Event;
 pub use crate::finally::{AsyncBody, Finally, bracket, finally, finally_detached};
 pub use crate::future_ext::FutureExt;
 pub use crate::reason::{CancelReason, Cancelled};
 pub use crate::run::{Enter, RunError, block_on, enter, run, try_run};
 pub use crate::runtime::{NoBackend, Runtime, set_default};
+pub use crate::sync::Event;
 pub use crate::task_group::{
     Attached, Failure, FailureKind, Failures, GroupBuilder, GroupClosed, GroupError, GroupFuture, Kind, OwnedTaskGroup,
     PanicPayload, Plain, Protect, Shape, StartError, Started, TaskBuilder, TaskError, TaskGroup, TaskHandle, TaskId,
