@@ -74,7 +74,7 @@ pub use anyio_backend_tokio::{Tokio, TokioError, TokioHandle};
 
 pub use crate::cancel_scope::{
     Bind, CancelHandle, CancelScope, EffectiveDeadline, Scoped, Shield, cancelled, checkpoint,
-    current_effective_deadline, is_cancelled, shield, shield_for,
+    current_effective_deadline, is_cancelled, is_stopping, shield, shield_for, stopping,
 };
 pub use crate::finally::{AsyncBody, Finally, bracket, finally, finally_detached};
 pub use crate::future_ext::FutureExt;

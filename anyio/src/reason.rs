@@ -44,6 +44,12 @@ pub enum CancelReason {
     },
     /// A deadline passed.
     DeadlinePassed,
+    /// It was asked to [stop](crate::CancelHandle::stop), and the grace that it was given is over.
+    #[non_exhaustive]
+    Stopped {
+        /// Where the request was made.
+        location: &'static Location<'static>,
+    },
     /// A task of the same group failed or panicked; `None`: the group's body did.
     SiblingFailed(Option<TaskInfo>),
     /// The group had finished: what was left in it is not waited for.
@@ -91,6 +97,7 @@ impl fmt::Display for CancelReason {
             CancelReason::Requested { text: Some(text), location } => write!(f, "{text} (at {location})"),
             CancelReason::Requested { text: None, location } => write!(f, "requested at {location}"),
             CancelReason::DeadlinePassed => f.write_str("a deadline passed"),
+            CancelReason::Stopped { location } => write!(f, "asked to stop at {location}, and the grace is over"),
             CancelReason::SiblingFailed(Some(task)) => write!(f, "{task} of the same group failed"),
             CancelReason::SiblingFailed(None) => f.write_str("the body of the group failed"),
             CancelReason::GroupFinished => f.write_str("the group finished"),

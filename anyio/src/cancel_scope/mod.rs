@@ -4,16 +4,19 @@ mod bind;
 mod checkpoint;
 mod scoped;
 mod shield;
+mod stop;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::time::{Duration, Instant};
 
 pub use self::bind::Bind;
 pub use self::checkpoint::{EffectiveDeadline, cancelled, checkpoint, current_effective_deadline, is_cancelled};
 pub use self::scoped::Scoped;
 pub use self::shield::{Shield, shield, shield_for};
+pub use self::stop::{is_stopping, stopping};
 use crate::reason::Cancelled;
 use crate::tree::{Link, Node, Role};
 
@@ -162,6 +165,41 @@ impl CancelHandle {
     #[track_caller]
     pub fn cancel_with(&self, reason: impl Into<Cow<'static, str>>) {
         self.link.cancel(Cancelled::requested(Some(reason.into())));
+    }
+
+    /// Asks the code in the scope to stop by itself, and cancels the scope when `grace` is over, on the runtime's clock.
+    ///
+    /// The request reaches everything inside, tasks too, except behind shields: [`stopping`] completes there, and
+    /// [`is_stopping`] is true. Whoever does not look at it goes on until the grace is over. That is a deadline of the
+    /// scope like any other, so [`current_effective_deadline`] tells how long there is, and
+    /// [`set_deadline`](CancelHandle::set_deadline) gives more time, or less. Of several requests, and of a deadline that
+    /// there is already, the earliest counts. `Duration::ZERO` cancels at once; `Duration::MAX` only asks. Before the
+    /// scope runs it is remembered, and the grace counts from its first poll.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "smol")]
+    /// # anyio::block_on(async {
+    /// use std::time::Duration;
+    /// use anyio::{CancelScope, is_stopping, sleep};
+    ///
+    /// let scope = CancelScope::new();
+    /// scope.handle().stop(Duration::from_secs(5));
+    /// let served = scope.run(async {
+    ///     let mut served = 0;
+    ///     while !is_stopping() {
+    ///         sleep(Duration::from_millis(1)).await; // serve one
+    ///         served += 1;
+    ///     }
+    ///     served
+    /// });
+    /// assert_eq!(served.await, Ok(0));
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn stop(&self, grace: Duration) {
+        self.link.request_stop(grace, Location::caller());
     }
 
     /// Whether this scope itself was cancelled: by a request, or because its deadline passed, which is noticed here if

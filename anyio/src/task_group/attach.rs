@@ -14,6 +14,7 @@ use super::info::TaskInfo;
 use super::kind::{Kind, Shape};
 use super::spawned::{Owner, Spawned};
 use super::{TaskGroup, TaskHandle};
+use crate::tree::Tenure;
 
 type Convert<K, F, T> = fn(<F as Future>::Output) -> Result<T, <K as Shape>::Error>;
 
@@ -23,7 +24,7 @@ impl<K: Kind> TaskGroup<K> {
     ///
     /// What is spawned past the group escapes it, and nothing can prevent that. This does not escape: it counts as a
     /// task of the group from this call until it has ended or was dropped, it is cancelled with the group, and its
-    /// failure is the group's. A future that is attached but neither run nor dropped keeps its group waiting for ever.
+    /// failure is the group's; a [limit](crate::GroupBuilder::limit) does not count it. A future that is attached but neither run nor dropped keeps its group waiting for ever.
     ///
     /// If the group has closed, the future ends with [`TaskError::Closed`] at its first poll.
     ///
@@ -64,7 +65,7 @@ impl<K: Kind> TaskGroup<K> {
         T: Send + 'static,
     {
         let info = TaskInfo::new(None, Location::caller());
-        match self.admit(info) {
+        match self.admit(info, Tenure::Ordinary) {
             Ok(node) => Attached {
                 task: Some(Spawned::new(&node, future, K::into_result, self.node.clone(), Owner::Foreign)),
                 handle: TaskHandle::new(node),

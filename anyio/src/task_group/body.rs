@@ -1,17 +1,21 @@
 //! A group around a body: opening it, polling the body, draining it, and what it comes to.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::panic::resume_unwind;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
 use super::cell::{GroupCell, Sum};
-use super::error::GroupError;
+use super::error::{Failure, GroupError};
 use super::kind::{Kind, Plain, Shape, Try};
-use super::{Desert, TaskGroup, unit_of};
+use super::limit::Slots;
+use super::settings::Settings;
+use super::{Desert, OwnedTaskGroup, TaskGroup, unit_of};
 use crate::context;
 use crate::tree::{Node, Role};
 use crate::unit::{End, Unit};
@@ -78,7 +82,7 @@ where
     F: FnOnce(TaskGroup) -> B,
     B: Future<Output = T>,
 {
-    GroupBuilder::new().plain(body)
+    GroupBuilder::new().run_ok(body)
 }
 
 /// Opens a group of tasks that may fail, runs `body`, and waits for every task in it.
@@ -164,22 +168,96 @@ where
 /// assert_eq!(outcome.unwrap_err().to_string(), "panicked: oops");
 /// # });
 /// ```
-#[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until it runs"]
-pub struct GroupBuilder {
-    panics_are_errors: bool,
+pub struct GroupBuilder<E = Infallible> {
+    settings: Settings<E>,
 }
 
-impl GroupBuilder {
-    /// The settings of [`try_task_group`].
+impl<E: Send + 'static> GroupBuilder<E> {
+    /// The settings of [`try_task_group`] and [`task_group`].
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Names the group, for errors and messages: a task of a group "ingest" reads like
+    /// `task 7 "fetcher" of "ingest" (spawned at …)`.
+    pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.settings.name = Some(name.into());
+        self
     }
 
     /// Makes a panic a failure like any other ([`FailureKind::Panic`](crate::FailureKind::Panic)), instead of resuming
     /// it.
     pub fn panics_are_errors(mut self) -> Self {
-        self.panics_are_errors = true;
+        self.settings.panics_are_errors = true;
+        self
+    }
+
+    /// Hands the errors and the panics of tasks to `supervisor`, instead of collecting them and cancelling the group: one
+    /// connection that breaks does not take the others down.
+    ///
+    /// The body's own error, or panic, is the group's as ever. `supervisor` is called in the task that failed, after its
+    /// future was dropped and before its handle completes; it may spawn the next attempt. If it panics, that is a panic of
+    /// the task in an ordinary group: it cancels the group and is resumed in the host.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "smol")]
+    /// # anyio::block_on(async {
+    /// use anyio::{Failure, GroupBuilder};
+    ///
+    /// async fn serve(peer: u32) -> Result<(), String> {
+    ///     if peer == 2 { Err(format!("peer {peer} went away")) } else { Ok(()) }
+    /// }
+    ///
+    /// let outcome = GroupBuilder::new()
+    ///     .supervised(|failure: Failure<String>| eprintln!("{failure}"))
+    ///     .run(async |tg| {
+    ///         for peer in 1..=3 {
+    ///             tg.spawn(serve(peer));
+    ///         }
+    ///         Ok(())
+    ///     })
+    ///     .await;
+    /// assert!(outcome.is_ok());
+    /// # });
+    /// ```
+    pub fn supervised(mut self, supervisor: impl Fn(Failure<E>) + Send + Sync + 'static) -> Self {
+        self.settings.supervisor = Some(Arc::new(supervisor));
+        self
+    }
+
+    /// Lets at most `tasks` tasks run at a time. What is spawned beyond queues, and starts in the order in which it was
+    /// spawned; queued tasks of a cancelled group are dropped unpolled.
+    ///
+    /// [`spawn_when_ready`](TaskGroup::spawn_when_ready) waits instead of queueing. Blocking work counts as any task does;
+    /// [daemons](crate::TaskBuilder::daemon) and [attached](TaskGroup::attach) futures do not count. A task that spawns
+    /// into its own group and waits for that keeps its slot meanwhile: where all do so, none goes on.
+    ///
+    /// # Panics
+    ///
+    /// If `tasks` is 0: nothing would ever run.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "smol")]
+    /// # anyio::block_on(async {
+    /// use std::time::Duration;
+    /// use anyio::GroupBuilder;
+    ///
+    /// let all = GroupBuilder::new().limit(2).run_ok(async |tg| {
+    ///     for _ in 0..6 {
+    ///         tg.spawn(anyio::sleep(Duration::from_millis(1))); // two by two
+    ///     }
+    /// });
+    /// assert_eq!(all.await, Ok(()));
+    /// # });
+    /// ```
+    pub fn limit(mut self, tasks: usize) -> Self {
+        assert!(tasks > 0, "a group with a limit of 0 would never run a task: give it at least 1");
+        self.settings.slots = Some(Slots::new(tasks));
         self
     }
 
@@ -196,21 +274,75 @@ impl GroupBuilder {
     /// # Cancel safety
     ///
     /// As [`try_task_group`].
-    pub fn run<T, E, F, B>(self, body: F) -> GroupFuture<Try<E>, F, B, T>
+    pub fn run<T, F, B>(self, body: F) -> GroupFuture<Try<E>, F, B, T>
     where
         F: FnOnce(TaskGroup<Try<E>>) -> B,
         B: Future<Output = Result<T, E>>,
-        E: Send + 'static,
     {
-        GroupFuture::new(self, body)
+        GroupFuture::new(self.settings, body)
     }
 
-    fn plain<T, F, B>(self, body: F) -> GroupFuture<Plain, F, B, T>
+    /// An [owned group](OwnedTaskGroup) of tasks that may fail, with these settings, in the current runtime.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no runtime.
+    pub fn owned(self) -> OwnedTaskGroup<Try<E>> {
+        OwnedTaskGroup::here(self.settings)
+    }
+
+    /// [`owned`](GroupBuilder::owned) for a group that belongs to `parent`.
+    pub fn owned_in<P: Kind>(self, parent: &TaskGroup<P>) -> OwnedTaskGroup<Try<E>> {
+        OwnedTaskGroup::below(parent, self.settings)
+    }
+}
+
+impl GroupBuilder {
+    /// [`task_group`] with these settings: for tasks that cannot fail.
+    ///
+    /// # Errors
+    ///
+    /// As [`task_group`].
+    ///
+    /// # Panics
+    ///
+    /// As [`task_group`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`task_group`].
+    pub fn run_ok<T, F, B>(self, body: F) -> GroupFuture<Plain, F, B, T>
     where
         F: FnOnce(TaskGroup) -> B,
         B: Future<Output = T>,
     {
-        GroupFuture::new(self, body)
+        GroupFuture::new(self.settings, body)
+    }
+
+    /// [`owned`](GroupBuilder::owned) for tasks that cannot fail.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no runtime.
+    pub fn owned_ok(self) -> OwnedTaskGroup {
+        OwnedTaskGroup::here(self.settings)
+    }
+
+    /// [`owned_in`](GroupBuilder::owned_in) for tasks that cannot fail.
+    pub fn owned_ok_in<P: Kind>(self, parent: &TaskGroup<P>) -> OwnedTaskGroup {
+        OwnedTaskGroup::below(parent, self.settings)
+    }
+}
+
+impl<E> Default for GroupBuilder<E> {
+    fn default() -> Self {
+        GroupBuilder { settings: Settings::default() }
+    }
+}
+
+impl<E> fmt::Debug for GroupBuilder<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GroupBuilder").field("settings", &self.settings).finish()
     }
 }
 
@@ -255,8 +387,8 @@ where
     F: FnOnce(TaskGroup<K>) -> B,
     B: Future<Output = K::Output<T>>,
 {
-    fn new(settings: GroupBuilder, open: F) -> Self {
-        let node = Node::new(Role::Group, GroupCell::new(settings.panics_are_errors));
+    fn new(settings: Settings<K::Error>, open: F) -> Self {
+        let node = Node::new(Role::Group, GroupCell::new(settings));
         GroupFuture {
             unit: unit_of(&node),
             group: TaskGroup::new(node),

@@ -1,11 +1,13 @@
 //! What a group collects.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
 use super::error::{Ending, Failure, FailureKind, GroupError, PanicPayload};
 use super::info::TaskInfo;
+use super::settings::Settings;
 use super::spawned::Settle;
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
@@ -17,8 +19,7 @@ use crate::unit::Payload;
 pub(crate) type GroupNode<E> = Arc<Node<GroupCell<E>>>;
 
 pub(crate) struct GroupCell<E> {
-    /// Whether a panic is a failure like any other, instead of being resumed in the host.
-    panics_are_errors: bool,
+    settings: Settings<E>,
     collected: Mutex<Collected<E>>,
 }
 
@@ -76,9 +77,9 @@ fn unhandled<E: Send + 'static>(failure: Failure<E>) -> Unhandled {
 }
 
 impl<E> GroupCell<E> {
-    pub(crate) fn new(panics_are_errors: bool) -> Self {
+    pub(crate) fn new(settings: Settings<E>) -> Self {
         GroupCell {
-            panics_are_errors,
+            settings,
             collected: Mutex::new(Collected {
                 first: None,
                 failures: Vec::new(),
@@ -87,6 +88,10 @@ impl<E> GroupCell<E> {
                 deserted: false,
             }),
         }
+    }
+
+    pub(crate) fn settings(&self) -> &Settings<E> {
+        &self.settings
     }
 
     /// The cause from outside that cut something short.
@@ -109,7 +114,7 @@ impl<E: Send + 'static> Node<GroupCell<E>> {
 
     /// A task, or the body (`None`), has panicked.
     pub(crate) fn panicked(self: &Arc<Self>, task: Option<TaskInfo>, payload: Payload) {
-        if self.ext.panics_are_errors {
+        if self.ext.settings.panics_are_errors {
             return self.collect(task, FailureKind::Panic(PanicPayload::new(payload)));
         }
         let mut collected = self.ext.collected.lock();
@@ -125,6 +130,20 @@ impl<E: Send + 'static> Node<GroupCell<E>> {
             self.report_panic(task, payload);
         }
         self.cancel_siblings(first);
+    }
+
+    /// A task has failed or panicked: the supervisor hears of it, or else it is the group's.
+    fn task_failed(self: &Arc<Self>, task: &TaskInfo, kind: FailureKind<E>) {
+        let Some(supervisor) = &self.ext.settings.supervisor else {
+            return match kind {
+                FailureKind::Error(error) => self.fail(Some(task.clone()), error),
+                FailureKind::Panic(payload) => self.panicked(Some(task.clone()), payload.into_inner()),
+            };
+        };
+        let failure = Failure::new(kind, Some(task.clone()), self.is_eff());
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| supervisor(failure))) {
+            self.panicked(Some(task.clone()), payload);
+        }
     }
 
     /// A task, or the body, was cut short.
@@ -187,8 +206,8 @@ impl<E: Send + 'static> Settle<E> for GroupNode<E> {
     fn settle(&self, task: &TaskInfo, ending: Ending<E>) {
         match ending {
             Ending::Finished => {}
-            Ending::Failed(error) => self.fail(Some(task.clone()), error),
-            Ending::Panicked(payload) => self.panicked(Some(task.clone()), payload),
+            Ending::Failed(error) => self.task_failed(task, FailureKind::Error(error)),
+            Ending::Panicked(payload) => self.task_failed(task, FailureKind::Panic(PanicPayload::new(payload))),
             Ending::Cut(cause) => self.cut(&cause),
         }
     }

@@ -25,17 +25,24 @@ impl fmt::Display for TaskId {
 
 /// Who a task is: its number, its name if it was given one, and where it was spawned.
 ///
-/// Its `Display` reads like `task 7 "fetcher" (spawned at src/main.rs:12:8)`.
+/// Its `Display` reads like `task 7 "fetcher" of "ingest" (spawned at src/main.rs:12:8)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskInfo {
     id: TaskId,
     name: Option<Arc<str>>,
+    group: Option<Arc<str>>,
     location: &'static Location<'static>,
 }
 
 impl TaskInfo {
     pub(crate) fn new(name: Option<Arc<str>>, location: &'static Location<'static>) -> Self {
-        TaskInfo { id: TaskId::next(), name, location }
+        TaskInfo { id: TaskId::next(), name, group: None, location }
+    }
+
+    /// Says what the group of the task is called.
+    pub(crate) fn of_group(mut self, name: Option<&Arc<str>>) -> Self {
+        self.group = name.cloned();
+        self
     }
 
     /// The task's number.
@@ -50,6 +57,12 @@ impl TaskInfo {
         self.name.as_deref()
     }
 
+    /// The [name of its group](crate::GroupBuilder::name), if that was given one.
+    #[must_use]
+    pub fn group(&self) -> Option<&str> {
+        self.group.as_deref()
+    }
+
     /// Where it was spawned.
     #[must_use]
     pub fn location(&self) -> &'static Location<'static> {
@@ -62,6 +75,9 @@ impl fmt::Display for TaskInfo {
         write!(f, "task {}", self.id)?;
         if let Some(name) = &self.name {
             write!(f, " {name:?}")?;
+        }
+        if let Some(group) = &self.group {
+            write!(f, " of {group:?}")?;
         }
         write!(f, " (spawned at {})", self.location)
     }

@@ -7,8 +7,10 @@ mod error;
 mod handle;
 mod info;
 mod kind;
+mod limit;
 mod owned;
 pub(crate) mod protect;
+mod settings;
 mod spawned;
 mod start;
 
@@ -16,6 +18,7 @@ use std::fmt;
 use std::future::Future;
 use std::panic::Location;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyio_core::Task;
 
@@ -31,10 +34,12 @@ pub use self::start::Started;
 
 use self::cell::GroupNode;
 use self::handle::TaskCell;
+use self::limit::{Acquire, Slot};
+use self::settings::Settings;
 use self::spawned::{Completion, Owner, Settle, Spawned, Work};
 use crate::cancel_scope::CancelHandle;
 use crate::reason::Cancelled;
-use crate::tree::{Link, Node, Role, erase};
+use crate::tree::{Link, Node, Tenure, erase};
 use crate::unhandled::Unhandled;
 use crate::unit::Unit;
 
@@ -167,7 +172,48 @@ impl<K: Kind> TaskGroup<K> {
     /// # });
     /// ```
     pub fn task(&self) -> TaskBuilder<'_, K> {
-        TaskBuilder { group: self, name: None }
+        TaskBuilder { group: self, name: None, tenure: Tenure::Ordinary }
+    }
+
+    /// Waits until a task may run, in a group with a [limit](GroupBuilder::limit), and then [spawns](TaskGroup::spawn) it.
+    /// In a group without a limit that is at once.
+    ///
+    /// It is for loops that produce tasks: where `spawn` would queue as many as there are, this holds the loop back.
+    /// Whoever waits is served in turn with the tasks that queue.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it has spawned, the future is dropped with it and nothing was spawned; its turn goes to the next.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "smol")]
+    /// # anyio::block_on(async {
+    /// use std::time::Duration;
+    ///
+    /// let crawl = anyio::GroupBuilder::new().limit(10).run_ok(async |tg| {
+    ///     for _page in 0..100 {
+    ///         tg.spawn_when_ready(anyio::sleep(Duration::from_millis(1))).await;
+    ///     }
+    /// });
+    /// crawl.await.unwrap();
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn spawn_when_ready<T, F>(&self, future: F) -> impl Future<Output = TaskHandle<T>> + use<K, T, F>
+    where
+        F: Future<Output = K::Output<T>> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.task().spawn_when_ready(future)
+    }
+
+    /// Asks the tasks and the body to stop by themselves, and cancels the group when `grace` is over: see
+    /// [`CancelHandle::stop`].
+    #[track_caller]
+    pub fn stop(&self, grace: Duration) {
+        self.scope().stop(grace);
     }
 
     /// Cancels the group: its tasks and its body. If the body has completed, its value is what the group returns all the
@@ -183,16 +229,17 @@ impl<K: Kind> TaskGroup<K> {
         CancelHandle::new(self.link())
     }
 
-    /// Whether the group has closed: nothing runs in it, and nothing can be spawned into it any more.
+    /// Whether the group has closed: nothing but daemons runs in it, and nothing can be spawned into it any more.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         // One that nobody waits for has closed with what is around it.
-        std::iter::successors(Some(&self.link()), |link| link.parent()).any(|link| link.is_closed())
+        std::iter::successors(Some(&self.link()), |link| link.parent()).any(|link| link.is_refusing())
     }
 
     /// Counts a new task, before anything of it is handed to the backend.
-    fn admit<T: Send + 'static>(&self, info: TaskInfo) -> Result<Arc<Node<TaskCell<T>>>, TaskInfo> {
-        let node = Node::new(Role::Task, TaskCell::new(info.clone()));
+    fn admit<T: Send + 'static>(&self, info: TaskInfo, tenure: Tenure) -> Result<Arc<Node<TaskCell<T>>>, TaskInfo> {
+        let info = info.of_group(self.settings().name.as_ref());
+        let node = Node::task(tenure, TaskCell::new(info.clone()));
         match self.link().adopt(&erase(&node), self.node.runtime()) {
             Ok(()) => Ok(node),
             Err(_) => Err(info),
@@ -204,7 +251,31 @@ impl<K: Kind> TaskGroup<K> {
         self.node.runtime().report(Unhandled::SpawnedIntoClosedGroup { task: info.clone() });
         let cell = TaskCell::new(info);
         cell.deliver(Err(TaskError::Closed));
-        TaskHandle::new(Node::new(Role::Task, cell))
+        TaskHandle::new(Node::task(Tenure::Ordinary, cell))
+    }
+
+    fn settings(&self) -> &Settings<K::Error> {
+        self.node.ext.settings()
+    }
+
+    /// Starts an admitted task when it may run: `start` has a slot if the group has a limit, which does not count daemons.
+    fn when_it_may_run(&self, task: &Link, start: impl FnOnce(Option<Slot>) + Send + 'static) {
+        match &self.settings().slots {
+            Some(slots) if !task.is_daemon() => slots.enter(task, |slot| start(Some(slot))),
+            _ => start(None),
+        }
+    }
+
+    /// Starts an admitted task that has its slot already.
+    fn launch_in<T, F>(&self, slot: Option<Slot>, node: Arc<Node<TaskCell<T>>>, future: F) -> TaskHandle<T>
+    where
+        F: Future<Output = K::Output<T>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let mut task = Spawned::new(&node, future, K::into_result, self.node.clone(), Owner::Queue);
+        task.launch(slot);
+        self.node.runtime().backend().spawn(Task::new(task));
+        TaskHandle::new(node)
     }
 
     fn launch<T, F>(
@@ -218,8 +289,12 @@ impl<K: Kind> TaskGroup<K> {
         F: Future + Send + 'static,
         T: Send + 'static,
     {
-        let task = Spawned::new(&node, future, convert, settle, Owner::Backend);
-        self.node.runtime().backend().spawn(Task::new(task));
+        let mut task = Spawned::new(&node, future, convert, settle, Owner::Queue);
+        let runtime = self.node.runtime().clone();
+        self.when_it_may_run(&erase(&node), move |slot| {
+            task.launch(slot);
+            runtime.backend().spawn(Task::new(task));
+        });
         TaskHandle::new(node)
     }
 }
@@ -242,12 +317,42 @@ impl<K: Kind> fmt::Debug for TaskGroup<K> {
 pub struct TaskBuilder<'a, K: Kind> {
     group: &'a TaskGroup<K>,
     name: Option<Arc<str>>,
+    tenure: Tenure,
 }
 
 impl<K: Kind> TaskBuilder<'_, K> {
     /// Names the task, for errors and messages.
     pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
         self.name = Some(name.into());
+        self
+    }
+
+    /// Makes it a daemon: a task that the group does not wait for, such as a heartbeat. When the body and all other tasks
+    /// are done the group closes, cancels its daemons ([`CancelReason::GroupFinished`](crate::CancelReason::GroupFinished))
+    /// and waits for them to end. That is no error. Until then a daemon is a task like any other: if it fails, so does the
+    /// group. It takes no slot of a [limit](GroupBuilder::limit).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "smol")]
+    /// # anyio::block_on(async {
+    /// use std::time::Duration;
+    ///
+    /// let outcome = anyio::task_group(async |tg| {
+    ///     tg.task().name("heartbeat").daemon().spawn(async {
+    ///         loop {
+    ///             anyio::sleep(Duration::from_secs(1)).await;
+    ///         }
+    ///     });
+    ///     tg.spawn(anyio::sleep(Duration::from_millis(5)));
+    /// })
+    /// .await;
+    /// assert_eq!(outcome, Ok(()));
+    /// # });
+    /// ```
+    pub fn daemon(mut self) -> Self {
+        self.tenure = Tenure::Daemon;
         self
     }
 
@@ -259,7 +364,8 @@ impl<K: Kind> TaskBuilder<'_, K> {
         T: Send + 'static,
     {
         let group = self.group;
-        match group.admit(self.info(Location::caller())) {
+        let tenure = self.tenure;
+        match group.admit(self.info(Location::caller()), tenure) {
             Ok(node) => group.launch(node, future, K::into_result, group.node.clone()),
             Err(info) => group.refused(info),
         }
@@ -273,7 +379,8 @@ impl<K: Kind> TaskBuilder<'_, K> {
         T: Send + 'static,
     {
         let group = self.group;
-        match group.admit(self.info(Location::caller())) {
+        let tenure = self.tenure;
+        match group.admit(self.info(Location::caller()), tenure) {
             Ok(node) => group.launch(node, future, Ok, group.node.clone()),
             Err(info) => group.refused(info),
         }
@@ -291,7 +398,8 @@ impl<K: Kind> TaskBuilder<'_, K> {
         T: Send + 'static,
     {
         let group = self.group;
-        match group.admit(self.info(Location::caller())) {
+        let tenure = self.tenure;
+        match group.admit(self.info(Location::caller()), tenure) {
             Ok(node) => Ok(group.launch(node, future, K::into_result, group.node.clone())),
             Err(_) => Err(GroupClosed(future)),
         }
@@ -305,14 +413,43 @@ impl<K: Kind> TaskBuilder<'_, K> {
         T: Send + 'static,
     {
         let group = self.group;
-        let node = match group.admit(self.info(Location::caller())) {
+        let tenure = self.tenure;
+        let node = match group.admit(self.info(Location::caller()), tenure) {
             Ok(node) => node,
             Err(info) => return group.refused(info),
         };
-        let completion = Completion::new(node.clone(), group.node.clone(), Owner::Backend);
-        let work = Work::new(move || K::into_result(job()), completion);
-        group.node.runtime().backend().spawn_blocking(Box::new(move || work.run()));
+        let completion = Completion::new(node.clone(), group.node.clone(), Owner::Queue);
+        let mut work = Work::new(move || K::into_result(job()), completion);
+        let runtime = group.node.runtime().clone();
+        group.when_it_may_run(&erase(&node), move |slot| {
+            work.launch(slot);
+            runtime.backend().spawn_blocking(Box::new(move || work.run()));
+        });
         TaskHandle::new(node)
+    }
+
+    /// [`TaskGroup::spawn_when_ready`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`TaskGroup::spawn_when_ready`].
+    #[track_caller]
+    pub fn spawn_when_ready<T, F>(self, future: F) -> impl Future<Output = TaskHandle<T>> + use<K, T, F>
+    where
+        F: Future<Output = K::Output<T>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (group, tenure) = (self.group.clone(), self.tenure);
+        let slots = group.settings().slots.clone().filter(|_| tenure != Tenure::Daemon);
+        let info = self.info(Location::caller());
+        #[expect(clippy::async_yields_async, reason = "the handle may be awaited later, or never")]
+        async move {
+            let slot = Acquire::new(slots).await;
+            match group.admit(info, tenure) {
+                Ok(node) => group.launch_in(slot, node, future),
+                Err(info) => group.refused(info),
+            }
+        }
     }
 
     fn info(self, location: &'static Location<'static>) -> TaskInfo {

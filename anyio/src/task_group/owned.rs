@@ -8,10 +8,11 @@ use std::panic::resume_unwind;
 use super::cell::{GroupCell, Sum};
 use super::error::GroupError;
 use super::kind::{Kind, Plain, Try};
+use super::settings::Settings;
 use super::{Desert, TaskGroup};
 use crate::context;
 use crate::reason::{CancelReason, Cancelled};
-use crate::runtime::{NoBackend, Runtime};
+use crate::runtime::Runtime;
 use crate::tree::{Node, Role, erase};
 
 /// A task group held by a value: for structs that keep background tasks, such as a connection with its reader.
@@ -22,6 +23,7 @@ use crate::tree::{Node, Role, erase};
 /// those. To have it belong to a group, make it with [`in_group`](OwnedTaskGroup::in_group).
 ///
 /// A task that fails cancels the others, as in every group; [`close`](OwnedTaskGroup::close) then tells.
+/// [`GroupBuilder::owned`](crate::GroupBuilder::owned) makes one with settings: supervised, or with a limit.
 ///
 /// # Examples
 ///
@@ -62,13 +64,13 @@ impl OwnedTaskGroup {
     ///
     /// Where there is no runtime.
     pub fn new() -> Self {
-        Self::here().unwrap_or_else(|error| panic!("{error}"))
+        Self::here(Settings::default())
     }
 
     /// [`new`](OwnedTaskGroup::new) for a group that belongs to `parent`: cancelling that cancels this one, and that waits
     /// for the tasks of this one.
     pub fn in_group<P: Kind>(parent: &TaskGroup<P>) -> Self {
-        Self::below(parent)
+        Self::below(parent, Settings::default())
     }
 }
 
@@ -79,26 +81,26 @@ impl<E: Send + 'static> OwnedTaskGroup<Try<E>> {
     ///
     /// Where there is no runtime.
     pub fn fallible() -> Self {
-        Self::here().unwrap_or_else(|error| panic!("{error}"))
+        Self::here(Settings::default())
     }
 
     /// [`fallible`](OwnedTaskGroup::fallible) for a group that belongs to `parent`, as [`in_group`](OwnedTaskGroup::in_group)
     /// has it.
     pub fn fallible_in_group<P: Kind>(parent: &TaskGroup<P>) -> Self {
-        Self::below(parent)
+        Self::below(parent, Settings::default())
     }
 }
 
 impl<K: Kind> OwnedTaskGroup<K> {
-    fn here() -> Result<Self, NoBackend> {
-        let runtime = Runtime::current()?;
-        let node = Node::new(Role::Owned, GroupCell::new(false));
+    pub(super) fn here(settings: Settings<K::Error>) -> Self {
+        let runtime = Runtime::current().unwrap_or_else(|error| panic!("{error}"));
+        let node = Node::new(Role::Owned, GroupCell::new(settings));
         erase(&node).link_in(&runtime.home(), runtime.clone());
-        Ok(OwnedTaskGroup { group: TaskGroup::new(node) })
+        OwnedTaskGroup { group: TaskGroup::new(node) }
     }
 
-    fn below<P: Kind>(parent: &TaskGroup<P>) -> Self {
-        let node = Node::new(Role::Owned, GroupCell::new(false));
+    pub(super) fn below<P: Kind>(parent: &TaskGroup<P>, settings: Settings<K::Error>) -> Self {
+        let node = Node::new(Role::Owned, GroupCell::new(settings));
         erase(&node).link(&parent.link());
         OwnedTaskGroup { group: TaskGroup::new(node) }
     }

@@ -18,7 +18,7 @@ use super::info::TaskInfo;
 use super::spawned::{Owner, Settle, Spawned};
 use crate::context;
 use crate::runtime::Runtime;
-use crate::tree::{Link, Node, Role, erase};
+use crate::tree::{Link, Node, Role, Tenure, erase};
 use crate::unhandled::Unhandled;
 use crate::unit::{Entry, Payload};
 
@@ -110,7 +110,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let node = Node::new(Role::Task, TaskCell::new(TaskInfo::new(None, location)));
+    let node = Node::task(Tenure::Protected, TaskCell::new(TaskInfo::new(None, location)));
     let link = erase(&node);
     link.set_shield(true);
     adopt(place, runtime, &link);

@@ -11,6 +11,7 @@ use pin_project_lite::pin_project;
 use super::error::{Ending, TaskError};
 use super::handle::TaskCell;
 use super::info::TaskInfo;
+use super::limit::Slot;
 use crate::reason::{CancelReason, Cancelled};
 use crate::tree::{Cause, Link, Node, Role, erase};
 use crate::unhandled::Unhandled;
@@ -25,6 +26,8 @@ pub(crate) trait Settle<E>: Send {
 /// Whoever polls a task, and may drop it.
 #[derive(Clone, Copy)]
 pub(crate) enum Owner {
+    /// The queue of its group, which drops it when it is cancelled.
+    Queue,
     /// The backend, which drops tasks when the runtime goes down.
     Backend,
     /// Foreign code, which drops what it was given when it likes.
@@ -36,6 +39,8 @@ pub(crate) struct Completion<T: Send + 'static, E, S: Settle<E>> {
     node: Arc<Node<TaskCell<T>>>,
     settle: S,
     owner: Owner,
+    /// The right to run, in a group with a limit.
+    slot: Option<Slot>,
     /// Whether it was polled, or run.
     begun: bool,
     /// Whether it was dropped before its end, and nothing had cancelled it until then.
@@ -46,7 +51,14 @@ pub(crate) struct Completion<T: Send + 'static, E, S: Settle<E>> {
 
 impl<T: Send + 'static, E, S: Settle<E>> Completion<T, E, S> {
     pub(crate) fn new(node: Arc<Node<TaskCell<T>>>, settle: S, owner: Owner) -> Self {
-        Completion { node, settle, owner, begun: false, lost: false, done: false, _error: std::marker::PhantomData }
+        let _error = std::marker::PhantomData;
+        Completion { node, settle, owner, slot: None, begun: false, lost: false, done: false, _error }
+    }
+
+    /// The task is about to be given to the backend.
+    pub(crate) fn launch(&mut self, slot: Option<Slot>) {
+        self.owner = Owner::Backend;
+        self.slot = slot;
     }
 
     fn link(&self) -> Link {
@@ -85,6 +97,7 @@ impl<T: Send + 'static, E, S: Settle<E>> Completion<T, E, S> {
         };
         self.deliver(result);
         self.link().retire();
+        self.slot = None;
     }
 
     fn settle(&self, ending: Ending<E>) {
@@ -128,7 +141,7 @@ impl<T: Send + 'static, E, S: Settle<E>> Completion<T, E, S> {
     fn dropped(&self) -> Cause {
         let reason = match self.owner {
             Owner::Backend => CancelReason::Shutdown,
-            Owner::Foreign => CancelReason::GroupDropped,
+            Owner::Queue | Owner::Foreign => CancelReason::GroupDropped,
         };
         Cause { depth: 0, reason: Cancelled::new(reason) }
     }
@@ -144,6 +157,11 @@ pub(crate) struct Work<F, T: Send + 'static, E, S: Settle<E>> {
 impl<F, T: Send + 'static, E, S: Settle<E>> Work<F, T, E, S> {
     pub(crate) fn new(run: F, completion: Completion<T, E, S>) -> Self {
         Work { run: Some(run), completion }
+    }
+
+    /// The work is about to be given to the backend.
+    pub(crate) fn launch(&mut self, slot: Option<Slot>) {
+        self.completion.launch(slot);
     }
 
     pub(crate) fn run(mut self)
@@ -206,6 +224,11 @@ impl<F, T: Send + 'static, E, S: Settle<E>, C> Spawned<F, T, E, S, C> {
             convert,
             completion: Completion::new(node.clone(), settle, owner),
         }
+    }
+
+    /// The task is about to be given to the backend.
+    pub(crate) fn launch(&mut self, slot: Option<Slot>) {
+        self.completion.launch(slot);
     }
 }
 

@@ -8,16 +8,16 @@ use std::task::{Context, Poll, ready};
 
 use parking_lot::Mutex;
 
-use super::TaskGroup;
 use super::cell::GroupNode;
 use super::error::{Ending, StartError};
 use super::info::TaskInfo;
 use super::kind::Kind;
 use super::spawned::Settle;
+use super::{TaskBuilder, TaskGroup};
 use crate::context;
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
-use crate::tree::{Cause, Ext, Link, Node, Role, erase};
+use crate::tree::{Cause, Ext, Link, Node, Role, Tenure, erase};
 use crate::unhandled::Unhandled;
 use crate::unit::{Entry, Payload, Unit};
 
@@ -73,14 +73,39 @@ impl<K: Kind> TaskGroup<K> {
         B: Future<Output = K::Output<()>> + Send + 'static,
         V: Send + 'static,
     {
-        let group = self.clone();
-        let info = TaskInfo::new(None, Location::caller());
+        self.task().start(task)
+    }
+}
+
+impl<K: Kind> TaskBuilder<'_, K> {
+    /// [`TaskGroup::start`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TaskGroup::start`].
+    ///
+    /// # Panics
+    ///
+    /// As [`TaskGroup::start`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`TaskGroup::start`].
+    #[track_caller]
+    pub fn start<V, F, B>(self, task: F) -> impl Future<Output = Result<V, StartError<K::Error>>> + use<K, V, F, B>
+    where
+        F: FnOnce(Started<V, K>) -> B,
+        B: Future<Output = K::Output<()>> + Send + 'static,
+        V: Send + 'static,
+    {
+        let (group, tenure) = (self.group.clone(), self.tenure);
+        let info = self.info(Location::caller());
         async move {
             let mut entry = Entry::default();
             poll_fn(|cx| entry.poll(cx)).await;
             let mut waiting = Waiting::<V, K>::enter(&group, info);
             let body = task(waiting.token());
-            waiting.launch(&group, body)?;
+            waiting.launch(&group, tenure, body)?;
             poll_fn(|cx| waiting.poll(cx)).await
         }
     }
@@ -270,12 +295,12 @@ impl<V: Send + 'static, K: Kind> Waiting<V, K> {
         Started { node: self.node.clone() }
     }
 
-    fn launch<B>(&self, group: &TaskGroup<K>, body: B) -> Result<(), StartError<K::Error>>
+    fn launch<B>(&self, group: &TaskGroup<K>, tenure: Tenure, body: B) -> Result<(), StartError<K::Error>>
     where
         B: Future<Output = K::Output<()>> + Send + 'static,
     {
         let handshake = &self.node.ext;
-        let child = group.admit(handshake.info.clone()).map_err(|_| StartError::Closed)?;
+        let child = group.admit(handshake.info.clone(), tenure).map_err(|_| StartError::Closed)?;
         child.ext.release_when_gone(self.unit.link());
         handshake.child.set(erase(&child)).expect("a start has one task");
         // What happened before there was a task to cancel.

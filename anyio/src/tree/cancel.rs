@@ -6,6 +6,15 @@ use super::{Bell, Cause, Link, Node, Ordering, Place, Power, Role, State};
 use crate::reason::{CancelReason, Cancelled};
 use crate::unhandled::Unhandled;
 
+/// What a node finds where it is linked.
+struct Inherited {
+    /// Where it is listed.
+    key: Option<usize>,
+    cause: Option<Cause>,
+    /// Whether it is asked to stop.
+    stopping: bool,
+}
+
 impl Node {
     /// Gives the node its place below `parent`, and the cause that it finds there.
     pub(crate) fn link(self: &Link, parent: &Link) {
@@ -17,31 +26,33 @@ impl Node {
     pub(crate) fn link_in(self: &Link, parent: &Link, runtime: crate::runtime::Runtime) {
         let place = Place { depth: parent.depth() + 1, parent: Some(parent.clone()), runtime: Some(runtime) };
         assert!(self.place.set(place).is_ok(), "a node is linked once");
-        let (key, inherited) = parent.list(self);
+        let Inherited { key, cause, stopping } = parent.list(self);
         self.with_lean(|state| {
             state.key = key;
             let own = state.own.clone().map(|reason| Cause { depth: self.depth(), reason });
-            for cause in inherited.filter(|_| !state.shield).into_iter().chain(own) {
+            for cause in cause.filter(|_| !state.shield).into_iter().chain(own) {
                 self.take(state, &cause);
             }
         });
+        self.begin_stop(stopping);
         if self.deadline().is_some() {
             self.follow_deadline();
         }
     }
 
     /// Lists a child, unless nothing can ever have to be spread to it.
-    fn list(&self, child: &Link) -> (Option<usize>, Option<Cause>) {
+    fn list(&self, child: &Link) -> Inherited {
         if self.role() == Role::Root {
-            return (None, None);
+            return Inherited { key: None, cause: None, stopping: false };
         }
         let mut state = self.lock();
+        let stopping = state.stop.is_requested();
         if state.gone {
             let dropped = || Cause { depth: self.depth(), reason: Cancelled::new(CancelReason::GroupDropped) };
-            return (None, Some(state.cause.clone().unwrap_or_else(dropped)));
+            return Inherited { key: None, cause: Some(state.cause.clone().unwrap_or_else(dropped)), stopping };
         }
         let key = state.children.insert(child.clone());
-        (Some(key), state.cause.clone())
+        Inherited { key: Some(key), cause: state.cause.clone(), stopping }
     }
 
     /// Takes a cause over if it started nearer to the root than the one known (invariant 2); says whether it did.
@@ -124,8 +135,11 @@ impl Node {
         }
     }
 
-    /// The shield is down and nothing leans for it: the parent's cause comes in.
+    /// The shield is down and nothing leans for it: what was asked of the parent, and its cause, come in.
     fn take_over_from_parent(self: &Link) {
+        if self.parent().is_some_and(|parent| parent.lock().stop.is_requested()) {
+            self.spread_stop();
+        }
         let cause = self.parent().and_then(|parent| parent.cause());
         if let Some(cause) = cause {
             self.spread(cause);
@@ -198,8 +212,11 @@ impl Node {
             node = parent;
         }
         for node in due.into_iter().rev() {
-            if node.deadline().is_some_and(|deadline| deadline <= now) {
-                node.cancel(Cancelled::new(CancelReason::DeadlinePassed));
+            let state = node.lock();
+            let reason = state.deadline.filter(|deadline| *deadline <= now).map(|_| state.reason_at_deadline());
+            drop(state);
+            if let Some(reason) = reason {
+                node.cancel(reason);
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use super::{Ext, Link, Node, Ordering, Role, State};
+use super::{Ext, Link, Node, Ordering, Role, State, Tenure};
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
 use crate::unhandled::Unhandled;
@@ -12,26 +12,40 @@ use crate::unhandled::Unhandled;
 #[derive(Debug)]
 pub(crate) struct Closed;
 
+impl State {
+    /// Closes the node if its body is done and nothing but daemons is live below; says whether that was news to them.
+    fn close_if_done(&mut self) -> bool {
+        if self.closed || !self.exiting || self.live > self.daemons {
+            return false;
+        }
+        self.closed = true;
+        self.daemons > 0
+    }
+}
+
 impl Node {
     /// Counts one more live thing directly below; refused once the node, or any above it, has closed.
     ///
     /// The lock is kept until the whole chain is raised, so that whoever finds it raised may rely on all of it.
-    fn raise(self: &Link) -> Result<(), Closed> {
+    fn raise(self: &Link, tenure: Tenure) -> Result<(), Closed> {
         let mut below = Vec::new();
         let (mut node, mut state) = (self, self.lock());
         while let Some(parent) = node.parent().filter(|_| state.live == 0 && !state.closed) {
             below.push((node, std::mem::replace(&mut state, parent.lock())));
             node = parent;
         }
-        if state.closed {
+        let is_draining = state.live > 0;
+        if state.closed && !(is_draining && tenure == Tenure::Protected) {
             return Err(Closed);
         }
         loop {
             state.live += 1;
             node.lean(&mut state);
-            let Some(next) = below.pop() else { return Ok(()) };
+            let Some(next) = below.pop() else { break };
             (node, state) = next;
         }
+        state.daemons += usize::from(tenure == Tenure::Daemon);
+        Ok(())
     }
 
     /// Takes back one `raise`, here and as far up as nothing else is live.
@@ -41,29 +55,39 @@ impl Node {
     /// be made to a unit that is still held, and be taken for refused.
     fn lower(self: &Link) {
         let mut next = Some(self.clone());
+        let mut was_daemon = false;
         while let Some(node) = next {
             let mut state = node.lock();
             state.live -= 1;
+            state.daemons -= usize::from(was_daemon);
+            let finished = state.close_if_done();
             let emptied = state.live == 0;
-            let mut waker = None;
-            let mut released = false;
-            if emptied {
-                if state.exiting {
-                    state.closed = true;
-                    waker = state.waker.clone();
-                }
-                released = node.unlean(&mut state);
-            }
+            let waker = state.waker.clone().filter(|_| emptied && state.closed);
+            let released = emptied && node.unlean(&mut state);
             drop(state);
             wake(waker);
+            if finished {
+                node.cancel_daemons();
+            }
             if emptied {
                 node.ext.emptied();
             }
             if released {
                 node.release(true);
             }
+            was_daemon = node.is_daemon();
             next = node.parent().filter(|_| emptied).cloned();
         }
+    }
+
+    /// The daemons of a node that has closed but for them are cancelled.
+    fn cancel_daemons(self: &Link) {
+        let state = self.lock();
+        let children = state.children.iter().map(|(_, node)| node);
+        let daemons: Vec<_> = children.filter(|node| node.is_daemon()).cloned().collect();
+        drop(state);
+        let reason = Cancelled::new(CancelReason::GroupFinished);
+        daemons.into_iter().for_each(|daemon| daemon.cancel(reason.clone()));
     }
 
     fn end_release(&self) {
@@ -171,8 +195,12 @@ impl Node {
     /// Gives a new task its place below `self` and counts it, before it is handed to the backend.
     pub(crate) fn adopt(self: &Link, task: &Link, runtime: &Runtime) -> Result<(), Closed> {
         debug_assert_eq!(task.role(), Role::Task);
-        self.raise()?;
+        self.raise(task.tenure)?;
         task.link_in(self, runtime.clone());
+        // It may have closed since, when the task was not listed yet.
+        if task.is_daemon() && self.is_refusing() {
+            task.cancel(Cancelled::new(CancelReason::GroupFinished));
+        }
         Ok(())
     }
 
@@ -189,8 +217,8 @@ impl Node {
     pub(crate) fn begin_exit(self: &Link) {
         let mut state = self.lock();
         state.exiting = true;
+        let finished = state.close_if_done();
         let left = state.live > 0;
-        state.closed |= !left;
         // If nothing is listed, what is live is on its way out: it was cancelled when its node went.
         let behind = left && !state.children.is_empty();
         drop(state);
@@ -199,6 +227,9 @@ impl Node {
         }
         if behind {
             self.cancel_left_behind();
+        }
+        if finished {
+            self.cancel_daemons();
         }
     }
 
@@ -236,7 +267,7 @@ impl Node {
         }
         state.exiting = true;
         let left = state.live > own;
-        state.closed |= state.live == 0;
+        state.close_if_done();
         drop(state);
         if left {
             self.cancel(Cancelled::new(CancelReason::GroupDropped));

@@ -12,8 +12,9 @@
 //! 4. **Live.** `live` counts the tasks directly below a node (for a task's node: itself) plus the nodes directly below
 //!    it whose own `live` is not 0. Hence it is 0 exactly when no task exists anywhere below, not even one whose
 //!    spawning is under way or whose future is being destroyed.
-//! 5. **Closed.** A node closes when it is `exiting` and `live` is 0, decided under its lock; from then on `live` stays
-//!    0, since raising it is refused. So whoever sees a node closed knows that no task will ever be below it again.
+//! 5. **Closed.** A node closes when it is `exiting` and nothing is live below but `daemons`, decided under its lock; from
+//!    then on raising it is refused, except by what its daemons leave to be protected. Once it is closed and `live` is 0
+//!    it stays 0: whoever sees that knows that no task will ever be below it again.
 //! 6. **Lean.** `holds` counts the nodes directly below, in the same task, that lean on this one. A node leans on its
 //!    parent while its shield is up, while it holds on its own account, while it is waiting for tasks that are live
 //!    below it, or while others lean on it. A unit whose `holds` is not 0 does not drop its body. One that was let go of
@@ -36,6 +37,7 @@ mod count;
 mod lock;
 #[cfg(all(test, anyio_loom))]
 mod model;
+mod stop;
 
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
@@ -47,6 +49,7 @@ use self::alarm::Alarm;
 pub(crate) use self::alarm::Bell;
 pub(crate) use self::count::{erase, wake};
 pub(crate) use self::lock::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering};
+use self::stop::Stop;
 use crate::reason::Cancelled;
 use crate::runtime::Runtime;
 
@@ -104,6 +107,17 @@ impl Role {
     }
 }
 
+/// What the node above does for a task when it is otherwise done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tenure {
+    /// It waits for the task.
+    Ordinary,
+    /// It cancels the task, and waits for it then.
+    Daemon,
+    /// It waits for the task, also when it has closed and waits for daemons only.
+    Protected,
+}
+
 /// What a kind of node does beyond being in the tree. Every method is called without locks.
 pub(crate) trait Ext: Send + Sync {
     /// A cause has reached the node, or stopped at its shield.
@@ -132,6 +146,7 @@ pub(crate) struct Cause {
 /// A place in the tree, with what a kind of node needs beyond it.
 pub(crate) struct Node<X: ?Sized = dyn Ext> {
     role: Role,
+    tenure: Tenure,
     /// Where the node stands (invariant 1); unset until its first poll.
     place: OnceLock<Place>,
     /// Whether `state.cause` is set. Stored with Release under the lock; a load with Acquire that sees `true` sees
@@ -173,6 +188,7 @@ struct State {
     /// Whether causes from above stop here.
     shield: bool,
     deadline: Option<Instant>,
+    stop: Stop,
     /// Whoever polls this node's future: it, or whoever waits for its exit.
     waker: Option<Waker>,
     /// The nodes directly below that are not gone.
@@ -181,6 +197,8 @@ struct State {
     key: Option<usize>,
     /// Invariant 4.
     live: usize,
+    /// How many of those that `live` counts are daemons.
+    daemons: usize,
     /// Invariant 6.
     holds: usize,
     /// Whether this node is one of its parent's `holds`.
@@ -202,12 +220,18 @@ struct State {
 impl<X: Ext + 'static> Node<X> {
     /// A node without a place.
     pub(crate) fn new(role: Role, ext: X) -> Arc<Self> {
-        Arc::new(Self::build(role, ext))
+        Arc::new(Self::build(role, Tenure::Ordinary, ext))
     }
 
-    pub(crate) fn build(role: Role, ext: X) -> Self {
+    /// The node of a task.
+    pub(crate) fn task(tenure: Tenure, ext: X) -> Arc<Self> {
+        Arc::new(Self::build(Role::Task, tenure, ext))
+    }
+
+    fn build(role: Role, tenure: Tenure, ext: X) -> Self {
         Node {
             role,
+            tenure,
             place: OnceLock::new(),
             eff: AtomicBool::new(false),
             own: AtomicBool::new(false),
@@ -219,10 +243,12 @@ impl<X: Ext + 'static> Node<X> {
                 cause: None,
                 shield: role == Role::Shield,
                 deadline: None,
+                stop: Stop::default(),
                 waker: None,
                 children: Slab::new(),
                 key: None,
                 live: usize::from(role == Role::Task),
+                daemons: 0,
                 holds: 0,
                 leaning: false,
                 holding: role == Role::Finally,
@@ -240,7 +266,7 @@ impl<X: Ext + 'static> Node<X> {
 
     /// The root of a runtime.
     pub(crate) fn root(ext: X) -> Arc<Self> {
-        let node = Self::build(Role::Root, ext);
+        let node = Self::build(Role::Root, Tenure::Ordinary, ext);
         let place = Place { parent: None, runtime: None, depth: 0 };
         assert!(node.place.set(place).is_ok(), "the node is new");
         Arc::new(node)
@@ -250,6 +276,10 @@ impl<X: Ext + 'static> Node<X> {
 impl<X: Ext + ?Sized> Node<X> {
     pub(crate) fn role(&self) -> Role {
         self.role
+    }
+
+    pub(crate) fn is_daemon(&self) -> bool {
+        self.tenure == Tenure::Daemon
     }
 
     pub(crate) fn parent(&self) -> Option<&Link> {
@@ -299,7 +329,14 @@ impl<X: Ext + ?Sized> Node<X> {
         self.state.lock().gone
     }
 
+    /// Whether no task is below, nor will be again.
     pub(crate) fn is_closed(&self) -> bool {
+        let state = self.state.lock();
+        state.closed && state.live == 0
+    }
+
+    /// Whether nothing can be spawned below any more.
+    pub(crate) fn is_refusing(&self) -> bool {
         self.state.lock().closed
     }
 

@@ -12,7 +12,7 @@ use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
 
 use super::count::erase;
-use super::{Link, Node, Role};
+use super::{Link, Node, Role, Tenure};
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
 
@@ -94,7 +94,7 @@ fn reason() -> Cancelled {
 
 /// A task that is spawned, lives and ends; `alive` counts it.
 fn live_and_die(group: &Link, runtime: &Runtime, alive: &AtomicUsize) -> bool {
-    let task = erase(&Node::new(Role::Task, ()));
+    let task = erase(&Node::task(Tenure::Ordinary, ()));
     let admitted = group.adopt(&task, runtime).is_ok();
     if admitted {
         alive.fetch_add(1, Ordering::SeqCst);
@@ -127,6 +127,34 @@ fn a_closed_node_has_nothing_alive_below() {
     });
 }
 
+/// A daemon is spawned while all else in the group ends: whoever comes first, it is cancelled, or refused.
+#[test]
+fn no_daemon_stays_behind() {
+    loom::model(|| {
+        let (runtime, _) = runtime();
+        let group = node(Role::Group, runtime.root(), &runtime);
+        let ordinary = erase(&Node::task(Tenure::Ordinary, ()));
+        group.adopt(&ordinary, &runtime).unwrap();
+        let spawning = {
+            let (group, runtime) = (group.clone(), runtime.clone());
+            thread::spawn(move || {
+                let daemon = erase(&Node::task(Tenure::Daemon, ()));
+                group.adopt(&daemon, &runtime).ok().map(|()| daemon)
+            })
+        };
+        group.begin_exit();
+        ordinary.retire();
+        let daemon = spawning.join().unwrap();
+        assert!(group.is_refusing(), "only a daemon is left, and the group is open");
+        assert_eq!(group.is_closed(), daemon.is_none());
+        daemon.into_iter().for_each(|daemon| {
+            assert!(daemon.is_eff(), "a daemon that nobody cancels");
+            daemon.retire();
+        });
+        assert!(group.is_closed(), "all is over, and yet it is not closed");
+    });
+}
+
 /// The same with two threads that spawn, whose raises and lowers of the chain overlap.
 #[test]
 fn overlapping_raises_leave_no_gap() {
@@ -156,7 +184,7 @@ fn closing_wakes_whoever_waits() {
     loom::model(|| {
         let (runtime, _) = runtime();
         let group = node(Role::Group, runtime.root(), &runtime);
-        let task = erase(&Node::new(Role::Task, ()));
+        let task = erase(&Node::task(Tenure::Ordinary, ()));
         group.adopt(&task, &runtime).unwrap();
         let ending = thread::spawn(move || task.retire());
         let (count, waker) = woken();
@@ -210,7 +238,7 @@ fn a_held_unit_is_woken_when_it_is_free() {
         let (runtime, _) = runtime();
         let unit = node(Role::Scope, runtime.root(), &runtime);
         let group = node(Role::Group, &unit, &runtime);
-        let task = erase(&Node::new(Role::Task, ()));
+        let task = erase(&Node::task(Tenure::Ordinary, ()));
         group.adopt(&task, &runtime).unwrap();
         unit.cancel(reason());
         let ending = thread::spawn(move || task.retire());
@@ -233,7 +261,7 @@ fn a_unit_drops_nothing_that_was_not_collected() {
         let (runtime, _) = runtime();
         let unit = node(Role::Scope, runtime.root(), &runtime);
         let group = node(Role::Group, &unit, &runtime);
-        let task = erase(&Node::new(Role::Task, ()));
+        let task = erase(&Node::task(Tenure::Ordinary, ()));
         group.adopt(&task, &runtime).unwrap();
         unit.cancel(reason());
         group.begin_exit();
@@ -258,7 +286,7 @@ fn an_offer_is_made_to_a_unit_that_is_free() {
         let (runtime, _) = runtime();
         let unit = node(Role::Scope, runtime.root(), &runtime);
         let group = node(Role::Group, &unit, &runtime);
-        let task = erase(&Node::new(Role::Task, ()));
+        let task = erase(&Node::task(Tenure::Ordinary, ()));
         group.adopt(&task, &runtime).unwrap();
         unit.cancel(reason());
         let ending = thread::spawn(move || task.retire());

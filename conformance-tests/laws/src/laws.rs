@@ -219,10 +219,12 @@ pub static LAWS: &[Law] = &[
         "A panic cancels the group; when it has drained, all else goes to the hook and the first panic is resumed in the \
          host. No panic reaches the runtime. In groups so built panics are errors.",
     ),
-    to_come(
+    law(
         "G10",
-        "Supervised groups hand failures to a callback; daemon tasks are cancelled when all others are done; a limit queues \
-         what is spawned beyond it.",
+        "A supervised group hands the errors and panics of its tasks to a callback: they are not stored and cancel \
+         nothing; the body's error fails it, and a callback that panics cancels it. When body and ordinary tasks are done \
+         a group closes and cancels its daemons. A limit counts ordinary tasks that run: what is spawned beyond queues in \
+         order, and is dropped unpolled when it is cancelled.",
     ),
     law("G11", "An inner group's failure is one error of the outer group; flattening is explicit."),
     law(
@@ -272,9 +274,10 @@ pub static LAWS: &[Law] = &[
         "finally_detached() runs its clean-up after a foreign drop too; if the runtime is gone, the hook is told.",
     ),
     law("L3", "bracket() lends a resource to the body and then gives it to the clean-up."),
-    to_come(
+    law(
         "L4",
-        "Stopping gracefully takes two steps: a request that code can see, and after a grace the cancellation.",
+        "Stopping gracefully takes two steps: a request that all code below can see, except behind shields, and after a \
+         grace the cancellation. The grace is a deadline like any other; of several ends the earliest counts.",
     ),
     to_come("B1", "The tasks of a borrowing group may borrow whatever outlives the call."),
     to_come("B2", "A borrowing group keeps the laws of groups; its tasks and its body are polled together."),

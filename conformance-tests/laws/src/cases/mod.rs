@@ -7,6 +7,8 @@ pub mod deadlines;
 pub mod foreign_drop;
 pub mod groups;
 pub mod handles;
+pub mod policies;
 pub mod regressions;
 pub mod shields;
 pub mod start;
+pub mod stopping;

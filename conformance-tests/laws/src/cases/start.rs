@@ -518,9 +518,10 @@ pub async fn a_value_committed_before_the_cancellation_is_returned() {
     let outcome = task_group(async |tg| {
         let scope = CancelScope::new();
         let (handle, token, got) = (scope.handle(), RefCell::new(None), Cell::new(None));
+        let (end, ends) = gate();
         let start = tg.start(|started| {
             *token.borrow_mut() = Some(started);
-            turns(20)
+            pass(end)
         });
         let starting = async {
             got.set(Some(start.await.unwrap()));
@@ -534,6 +535,7 @@ pub async fn a_value_committed_before_the_cancellation_is_returned() {
             Poll::<()>::Pending
         });
         assert!(scope.run(join(starting, meddling)).await.is_err());
+        ends.set();
         got.take()
     });
     assert_eq!(outcome.await, Ok(Some("value")));

@@ -1,0 +1,97 @@
+//! Asking code to stop by itself, before it is cancelled (law L4).
+
+use std::panic::Location;
+use std::time::Duration;
+
+use super::{Link, Node, Role, State};
+use crate::reason::{CancelReason, Cancelled};
+
+/// What is known of a request to stop.
+#[derive(Default)]
+pub(super) struct Stop {
+    /// Whether this node, or one above with no shield in between, was asked.
+    requested: bool,
+    /// The grace that was given, and why the node is cancelled after it, until that begins to count: when the node has a
+    /// place, and with it a clock.
+    asked: Option<(Duration, Cancelled)>,
+    /// Why the node is cancelled at its deadline, if that is the end of a grace.
+    reason: Option<Cancelled>,
+}
+
+impl Node {
+    /// Whether the code here was asked to stop, or is cancelled.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.is_eff() || self.lock().stop.requested
+    }
+
+    /// Asks everything below to stop, except behind shields, and cancels this node when `grace` is over. The earliest
+    /// end of several requests counts, and an earlier deadline.
+    pub(crate) fn request_stop(self: &Link, grace: Duration, location: &'static Location<'static>) {
+        let mut state = self.lock();
+        if state.stop.asked.as_ref().is_none_or(|(known, _)| grace < *known) {
+            state.stop.asked = Some((grace, Cancelled::new(CancelReason::Stopped { location })));
+        }
+        drop(state);
+        if self.try_runtime().is_some() {
+            self.follow_stop();
+        }
+    }
+
+    /// The node has got a place, and takes over what was asked of the one above.
+    pub(super) fn begin_stop(self: &Link, inherited: bool) {
+        let mut state = self.lock();
+        state.stop.requested |= inherited && !state.shield;
+        drop(state);
+        self.follow_stop();
+    }
+
+    /// Does what was asked. Of those who ask and who gives the node its place, the last one sees to it.
+    fn follow_stop(self: &Link) {
+        let asked = self.lock().stop.asked.take();
+        if let Some((grace, reason)) = asked {
+            // In this order: who sees the request sees how long there is.
+            self.end_grace_after(grace, reason);
+            self.spread_stop();
+        }
+    }
+
+    fn end_grace_after(self: &Link, grace: Duration, reason: Cancelled) {
+        let Some(end) = self.runtime().now().checked_add(grace) else { return };
+        let mut state = self.lock();
+        if state.deadline.is_some_and(|deadline| deadline <= end) {
+            return;
+        }
+        state.stop.reason = Some(reason);
+        drop(state);
+        self.set_deadline(Some(end));
+    }
+
+    /// Carries the request to all below, except behind shields, and wakes whoever waits for it.
+    pub(super) fn spread_stop(self: &Link) {
+        let mut wakers = Vec::new();
+        let mut stack = vec![self.clone()];
+        while let Some(node) = stack.pop() {
+            let mut state = node.lock();
+            let hidden = state.shield && node.depth() > self.depth();
+            if state.gone || hidden || std::mem::replace(&mut state.stop.requested, true) {
+                continue;
+            }
+            wakers.extend(state.waker.clone().filter(|_| node.role() == Role::Leaf));
+            stack.extend(state.children.iter().map(|(_, child)| child.clone()));
+        }
+        wakers.into_iter().for_each(|waker| super::count::wake(Some(waker)));
+    }
+}
+
+impl State {
+    /// Why the node is cancelled when its deadline passes.
+    pub(super) fn reason_at_deadline(&self) -> Cancelled {
+        self.stop.reason.clone().unwrap_or_else(|| Cancelled::new(CancelReason::DeadlinePassed))
+    }
+}
+
+impl Stop {
+    pub(super) fn is_requested(&self) -> bool {
+        self.requested
+    }
+}
