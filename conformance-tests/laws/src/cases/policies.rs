@@ -8,7 +8,7 @@ use std::thread;
 
 use anyio::{
     CancelReason, CancelScope, Event, Failure, FailureKind, GroupBuilder, GroupError, TaskError, TaskGroup, TaskStatus,
-    Unhandled, checkpoint, enter, finally_detached, protect, shield, sleep_forever, task_group, try_task_group,
+    Unhandled, checkpoint, enter, finally_detached, protect, shield, sleep, sleep_forever, task_group, try_task_group,
 };
 use futures::future::{join_all, select};
 use parking_lot::Mutex;
@@ -207,7 +207,7 @@ pub async fn a_group_waits_for_its_cancelled_daemons() {
         });
         tg.task().daemon().spawn(async move {
             let work = async move {
-                turns(30).await;
+                sleep(SHORT * 3).await;
                 protects.store(true, Ordering::SeqCst);
             };
             let leaves = shield(async { drop(poll_times(1, Box::pin(protect(work))).await) });
@@ -381,11 +381,12 @@ pub async fn queued_tasks_of_a_cancelled_group_are_dropped_unpolled() {
             });
         }
         tg.cancel();
+        tg.spawn(after(turns(1), drops.token()));
         let dropped = drops.count();
         ends.set();
         dropped
     });
-    assert_eq!(enter(runtime, group).await, Ok(2));
+    assert_eq!(enter(runtime, group).await, Ok(3));
     assert!(!polled.load(Ordering::SeqCst) && reports.is_empty());
 }
 
