@@ -205,12 +205,9 @@ impl Node {
     /// too, the outermost is the one that reports (law D6), so it is cancelled first.
     pub(crate) fn expire(self: &Link, noticed: Instant) {
         let now = self.runtime().now().max(noticed);
-        let mut due = vec![self];
-        let mut node = self;
-        while let Some(parent) = node.parent().filter(|_| !node.is_shielded()) {
-            due.push(parent);
-            node = parent;
-        }
+        // What was cancelled from above already need not look there again: of many that expire together, one does.
+        let around = std::iter::successors(Some(self), |node| node.parent().filter(|_| !node.is_shielded()));
+        let due: Vec<_> = around.take(if self.is_eff() { 1 } else { usize::MAX }).collect();
         for node in due.into_iter().rev() {
             let state = node.lock();
             let reason = state.deadline.filter(|deadline| *deadline <= now).map(|_| state.reason_at_deadline());
