@@ -6,6 +6,8 @@ mod async_clean_up;
 mod error_groups;
 #[path = "../examples/graceful_shutdown.rs"]
 mod graceful_shutdown;
+#[path = "../examples/periodic_job.rs"]
+mod periodic_job;
 #[path = "../examples/portable_library.rs"]
 mod portable_library;
 #[path = "../examples/start_handshake.rs"]
@@ -26,6 +28,11 @@ fn error_groups() {
 #[test]
 fn graceful_shutdown() {
     graceful_shutdown::main();
+}
+
+#[test]
+fn periodic_job() {
+    periodic_job::main();
 }
 
 #[test]
