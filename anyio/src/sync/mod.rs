@@ -1,0 +1,5 @@
+//! What tasks wait for together: events.
+
+mod event;
+
+pub use self::event::Event;
