@@ -9,6 +9,7 @@ mod info;
 mod kind;
 mod owned;
 pub(crate) mod protect;
+mod record;
 mod spawned;
 mod start;
 
@@ -30,11 +31,11 @@ pub use self::protect::{Protect, protect};
 pub use self::start::Started;
 
 use self::cell::GroupNode;
-use self::handle::TaskCell;
+use self::record::{Record as _, TaskNode, task_node};
 use self::spawned::{Completion, Owner, Settle, Spawned, Work};
 use crate::cancel_scope::CancelHandle;
 use crate::reason::Cancelled;
-use crate::tree::{Link, Node, Role, erase};
+use crate::tree::{Link, erase};
 use crate::unhandled::Unhandled;
 use crate::unit::Unit;
 
@@ -191,8 +192,8 @@ impl<K: Kind> TaskGroup<K> {
     }
 
     /// Counts a new task, before anything of it is handed to the backend.
-    fn admit<T: Send + 'static>(&self, info: TaskInfo) -> Result<Arc<Node<TaskCell<T>>>, TaskInfo> {
-        let node = Node::new(Role::Task, TaskCell::new(info.clone()));
+    fn admit<T: Send + 'static>(&self, info: TaskInfo) -> Result<TaskNode<T>, TaskInfo> {
+        let node = task_node(info.clone());
         match self.link().adopt(&erase(&node), self.node.runtime()) {
             Ok(()) => Ok(node),
             Err(_) => Err(info),
@@ -202,14 +203,14 @@ impl<K: Kind> TaskGroup<K> {
     /// The handle of a task that was not started.
     fn refused<T: Send + 'static>(&self, info: TaskInfo) -> TaskHandle<T> {
         self.node.runtime().report(Unhandled::SpawnedIntoClosedGroup { task: info.clone() });
-        let cell = TaskCell::new(info);
-        cell.deliver(Err(TaskError::Closed));
-        TaskHandle::new(Node::new(Role::Task, cell))
+        let node = task_node(info);
+        node.deliver(Err(TaskError::Closed));
+        TaskHandle::new(node)
     }
 
     fn launch<T, F>(
         &self,
-        node: Arc<Node<TaskCell<T>>>,
+        node: TaskNode<T>,
         future: F,
         convert: impl Fn(F::Output) -> Result<T, K::Error> + Send + 'static,
         settle: impl Settle<K::Error> + 'static,
@@ -218,7 +219,7 @@ impl<K: Kind> TaskGroup<K> {
         F: Future + Send + 'static,
         T: Send + 'static,
     {
-        let task = Spawned::new(&node, future, convert, settle, Owner::Backend);
+        let task = Spawned::new(node.clone(), future, convert, settle, Owner::Backend);
         self.node.runtime().backend().spawn(Task::new(task));
         TaskHandle::new(node)
     }
