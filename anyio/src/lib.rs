@@ -50,6 +50,7 @@
 //! another does. Any other runtime can be brought by implementing [`anyio_core`] and shown to be right with the
 //! conformance suite.
 
+mod branches;
 mod cancel_scope;
 mod context;
 mod detect;
@@ -83,9 +84,11 @@ pub use crate::run::{Enter, RunError, block_on, enter, run, try_run};
 pub use crate::runtime::{NoBackend, Runtime, set_default};
 pub use crate::sync::Event;
 pub use crate::task_group::{
-    Attached, Failure, FailureKind, Failures, GroupBuilder, GroupClosed, GroupError, GroupFuture, Kind, OwnedTaskGroup,
-    PanicPayload, Plain, Protect, Shape, StartError, Started, TaskBuilder, TaskError, TaskGroup, TaskHandle, TaskId,
-    TaskInfo, TaskStatus, Try, TryTaskGroup, protect, task_group, try_task_group,
+    Attached, Failure, FailureKind, Failures, GroupBuilder, GroupClosed, GroupError, GroupFuture, Kind,
+    LocalScopedGroup, LocalScopedTaskBuilder, OwnedTaskGroup, PanicPayload, Plain, Protect, ScopedGroup,
+    ScopedGroupFuture, ScopedTaskBuilder, Shape, Spawner, StartError, Started, TaskBuilder, TaskError, TaskGroup,
+    TaskHandle, TaskId, TaskInfo, TaskStatus, Try, TryTaskGroup, local_scoped_group, protect, scoped_group, task_group,
+    try_local_scoped_group, try_scoped_group, try_task_group,
 };
 pub use crate::timeout::{
     Interval, MissedTicks, MoveOn, Sleep, TimedOut, Timeout, fail_after, fail_at, interval, move_on_after, move_on_at,

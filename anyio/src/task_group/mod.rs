@@ -2,7 +2,7 @@
 
 mod attach;
 mod body;
-mod cell;
+pub(crate) mod cell;
 mod error;
 mod handle;
 mod info;
@@ -10,6 +10,7 @@ mod kind;
 mod owned;
 pub(crate) mod protect;
 mod record;
+mod scoped;
 mod spawned;
 mod start;
 
@@ -28,6 +29,10 @@ pub use self::info::{TaskId, TaskInfo};
 pub use self::kind::{Kind, Plain, Shape, Try};
 pub use self::owned::OwnedTaskGroup;
 pub use self::protect::{Protect, protect};
+pub use self::scoped::{
+    LocalScopedGroup, LocalScopedTaskBuilder, ScopedGroup, ScopedGroupFuture, ScopedTaskBuilder, Spawner,
+    local_scoped_group, scoped_group, try_local_scoped_group, try_scoped_group,
+};
 pub use self::start::Started;
 
 use self::cell::GroupNode;
@@ -322,7 +327,7 @@ impl<K: Kind> TaskBuilder<'_, K> {
 }
 
 /// The end of whatever watches over a group: what it collected, and has not handed out, goes to the hook.
-struct Desert<'a, E: Send + 'static>(&'a GroupNode<E>);
+pub(crate) struct Desert<'a, E: Send + 'static>(pub(crate) &'a GroupNode<E>);
 
 impl<E: Send + 'static> Drop for Desert<'_, E> {
     fn drop(&mut self) {
@@ -333,6 +338,6 @@ impl<E: Send + 'static> Drop for Desert<'_, E> {
 }
 
 /// A unit for the node of a group.
-fn unit_of<E: Send + 'static>(node: &GroupNode<E>) -> Unit {
+pub(crate) fn unit_of<E: Send + 'static>(node: &GroupNode<E>) -> Unit {
     Unit::new(erase(node))
 }

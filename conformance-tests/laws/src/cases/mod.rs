@@ -8,5 +8,6 @@ pub mod foreign_drop;
 pub mod groups;
 pub mod handles;
 pub mod regressions;
+pub mod scoped;
 pub mod shields;
 pub mod start;
