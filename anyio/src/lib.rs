@@ -52,6 +52,7 @@
 
 mod branches;
 mod cancel_scope;
+pub mod combinators;
 mod context;
 mod detect;
 mod finally;
@@ -76,6 +77,11 @@ pub use anyio_backend_tokio::{Tokio, TokioError, TokioHandle};
 pub use crate::cancel_scope::{
     Bind, CancelHandle, CancelScope, EffectiveDeadline, Scoped, Shield, cancelled, checkpoint,
     current_effective_deadline, is_cancelled, shield, shield_for,
+};
+pub use crate::combinators::{
+    AsCompleted, BranchError, RaceError, as_completed, for_each_concurrent, gather, gather_settled, map_concurrent,
+    map_concurrent_unordered, race, race_ok, race_staggered, try_for_each_concurrent, try_gather, try_map_concurrent,
+    try_map_concurrent_unordered, wait_all, wait_any, wait_first_failure,
 };
 pub use crate::finally::{AsyncBody, Finally, bracket, finally, finally_detached};
 pub use crate::future_ext::FutureExt;

@@ -17,6 +17,6 @@ mod branch;
 mod ready;
 mod set;
 
-pub(crate) use self::branch::{Branch, BranchEnd};
+pub(crate) use self::branch::{Below, Branch, Ended, Lane};
 pub(crate) use self::ready::{Ready, Wakeup};
-pub(crate) use self::set::{Lanes, Set};
+pub(crate) use self::set::{End, Lanes, Set};

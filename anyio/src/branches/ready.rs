@@ -90,6 +90,11 @@ impl Wakeup {
         Wakeup { waker: Waker::from(state.clone()), state }
     }
 
+    /// Has the branch polled.
+    pub(crate) fn wake(&self) {
+        self.state.wake_by_ref();
+    }
+
     /// A poll of the branch begins.
     pub(crate) fn begin(&self) -> Context<'_> {
         self.state.stage.swap(IDLE, Ordering::AcqRel);
