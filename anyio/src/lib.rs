@@ -50,7 +50,9 @@
 //! another does. Any other runtime can be brought by implementing [`anyio_core`] and shown to be right with the
 //! conformance suite.
 
+mod branches;
 mod cancel_scope;
+pub mod combinators;
 mod context;
 mod detect;
 mod finally;
@@ -76,6 +78,11 @@ pub use crate::cancel_scope::{
     Bind, CancelHandle, CancelScope, EffectiveDeadline, Scoped, Shield, cancelled, checkpoint,
     current_effective_deadline, is_cancelled, is_stopping, shield, shield_for, stopping,
 };
+pub use crate::combinators::{
+    AsCompleted, BranchError, RaceError, as_completed, for_each_concurrent, gather, gather_settled, map_concurrent,
+    map_concurrent_unordered, race, race_ok, race_staggered, try_for_each_concurrent, try_gather, try_map_concurrent,
+    try_map_concurrent_unordered, wait_all, wait_any, wait_first_failure,
+};
 pub use crate::finally::{AsyncBody, Finally, bracket, finally, finally_detached};
 pub use crate::future_ext::FutureExt;
 pub use crate::reason::{CancelReason, Cancelled};
@@ -83,9 +90,11 @@ pub use crate::run::{Enter, RunError, block_on, enter, run, try_run};
 pub use crate::runtime::{NoBackend, Runtime, set_default};
 pub use crate::sync::Event;
 pub use crate::task_group::{
-    Attached, Failure, FailureKind, Failures, GroupBuilder, GroupClosed, GroupError, GroupFuture, Kind, OwnedTaskGroup,
-    PanicPayload, Plain, Protect, Shape, StartError, Started, TaskBuilder, TaskError, TaskGroup, TaskHandle, TaskId,
-    TaskInfo, TaskStatus, Try, TryTaskGroup, protect, task_group, try_task_group,
+    Attached, Failure, FailureKind, Failures, GroupBuilder, GroupClosed, GroupError, GroupFuture, Kind,
+    LocalScopedGroup, LocalScopedTaskBuilder, OwnedTaskGroup, PanicPayload, Plain, Protect, ScopedGroup,
+    ScopedGroupFuture, ScopedTaskBuilder, Shape, Spawner, StartError, Started, TaskBuilder, TaskError, TaskGroup,
+    TaskHandle, TaskId, TaskInfo, TaskStatus, Try, TryTaskGroup, local_scoped_group, protect, scoped_group, task_group,
+    try_local_scoped_group, try_scoped_group, try_task_group,
 };
 pub use crate::timeout::{
     Interval, MissedTicks, MoveOn, Sleep, TimedOut, Timeout, fail_after, fail_at, interval, move_on_after, move_on_at,

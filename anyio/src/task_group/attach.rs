@@ -12,6 +12,7 @@ use super::cell::GroupNode;
 use super::error::TaskError;
 use super::info::TaskInfo;
 use super::kind::{Kind, Shape};
+use super::record::TaskNode;
 use super::spawned::{Owner, Spawned};
 use super::{TaskGroup, TaskHandle};
 use crate::tree::Tenure;
@@ -67,7 +68,7 @@ impl<K: Kind> TaskGroup<K> {
         let info = TaskInfo::new(None, Location::caller());
         match self.admit(info, Tenure::Ordinary) {
             Ok(node) => Attached {
-                task: Some(Spawned::new(&node, future, K::into_result, self.node.clone(), Owner::Foreign)),
+                task: Some(Spawned::new(node.clone(), future, K::into_result, self.node.clone(), Owner::Foreign)),
                 handle: TaskHandle::new(node),
             },
             Err(info) => Attached { task: None, handle: self.refused(info) },
@@ -84,7 +85,7 @@ pin_project! {
         T: 'static,
     {
         #[pin]
-        task: Option<Spawned<F, T, K::Error, GroupNode<K::Error>, Convert<K, F, T>>>,
+        task: Option<Spawned<F, TaskNode<T>, T, K::Error, GroupNode<K::Error>, Convert<K, F, T>>>,
         handle: TaskHandle<T>,
     }
 }

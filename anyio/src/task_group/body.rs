@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use super::cell::{GroupCell, Sum};
+use super::cell::{GroupCell, GroupNode, Sum};
 use super::error::{Failure, GroupError};
 use super::kind::{Kind, Plain, Shape, Try};
 use super::limit::Slots;
@@ -170,7 +170,7 @@ where
 /// ```
 #[must_use = "a builder does nothing until it runs"]
 pub struct GroupBuilder<E = Infallible> {
-    settings: Settings<E>,
+    pub(super) settings: Settings<E>,
 }
 
 impl<E: Send + 'static> GroupBuilder<E> {
@@ -404,7 +404,8 @@ where
         ready!(self.as_mut().poll_open(cx));
         ready!(self.as_mut().poll_body(cx));
         ready!(self.as_mut().project().unit.poll_closed(cx));
-        let outcome = ready!(self.as_mut().poll_outcome(cx));
+        let this = self.as_mut().project();
+        let outcome = ready!(poll_outcome(&this.group.node, this.unit, this.value, cx));
         self.unit.finish();
         Poll::Ready(K::into_outcome(outcome))
     }
@@ -454,37 +455,40 @@ where
         *this.draining = true;
         Poll::Ready(())
     }
+}
 
-    /// What the closed group comes to. A cancellation from outside is offered to the scopes around first (law C4);
-    /// errors are not, since they beat it.
-    fn poll_outcome(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, GroupError<K::Error>>> {
-        let this = self.project();
-        let node = &this.group.node;
-        if !node.ext.is_well() {
-            // The value will not be returned: it goes while somebody can still be told of a panic in its destructor.
-            let value = this.value.take();
-            let dropped = this.unit.inside(|| drop(value));
-            dropped.unwrap_or_else(|payload| node.panicked(None, payload));
-        }
-        match node.sum_up() {
-            Sum::Panicked(payload) => {
-                this.unit.finish();
-                resume_unwind(payload)
-            }
-            Sum::Failed(error) => return Poll::Ready(Err(error)),
-            Sum::Well => {}
-        }
-        let outside = node.ext.outside();
-        if outside.is_none()
-            && let Some(value) = this.value.take()
-        {
-            return Poll::Ready(Ok(value));
-        }
-        ready!(this.unit.poll_offer(cx));
-        let outermost = node.cause().map(|cause| cause.reason);
-        let reason = outermost.or(outside).expect("a group without a value was cancelled");
-        Poll::Ready(Err(GroupError::Cancelled(reason)))
+/// What the closed group comes to. A cancellation from outside is offered to the scopes around first (law C4); errors are
+/// not, since they beat it.
+pub(super) fn poll_outcome<T, E: Send + 'static>(
+    node: &GroupNode<E>,
+    unit: &mut Unit,
+    value: &mut Option<T>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<T, GroupError<E>>> {
+    if !node.ext.is_well() {
+        // The value will not be returned: it goes while somebody can still be told of a panic in its destructor.
+        let value = value.take();
+        let dropped = unit.inside(|| drop(value));
+        dropped.unwrap_or_else(|payload| node.panicked(None, payload));
     }
+    match node.sum_up() {
+        Sum::Panicked(payload) => {
+            unit.finish();
+            resume_unwind(payload)
+        }
+        Sum::Failed(error) => return Poll::Ready(Err(error)),
+        Sum::Well => {}
+    }
+    let outside = node.ext.outside();
+    if outside.is_none()
+        && let Some(value) = value.take()
+    {
+        return Poll::Ready(Ok(value));
+    }
+    ready!(unit.poll_offer(cx));
+    let outermost = node.cause().map(|cause| cause.reason);
+    let reason = outermost.or(outside).expect("a group without a value was cancelled");
+    Poll::Ready(Err(GroupError::Cancelled(reason)))
 }
 
 impl<K: Shape, F, B, T> Future for GroupFuture<K, F, B, T> {

@@ -3,17 +3,15 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock, Weak};
-use std::task::{Context, Poll, Waker, ready};
-
-use parking_lot::Mutex;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use super::error::TaskError;
 use super::info::{TaskId, TaskInfo};
-use super::start;
+use super::record::{BranchRecord, Outcome, TaskNode};
 use crate::context;
 use crate::reason::{CancelReason, Cancelled};
-use crate::tree::{Ext, Link, Node, Role, erase, wake};
+use crate::tree::{Link, Role, erase};
 use crate::unit::Entry;
 
 /// The state of a task: see [`TaskHandle::status`].
@@ -32,74 +30,6 @@ pub enum TaskStatus {
     Cancelled,
     /// It was never started, since its group had closed.
     Closed,
-}
-
-/// What the node of a task carries.
-pub(crate) struct TaskCell<T> {
-    info: TaskInfo,
-    slot: Mutex<Slot<T>>,
-    /// The caller of `start` that is held until the task is gone.
-    caller: OnceLock<Weak<Node>>,
-}
-
-struct Slot<T> {
-    status: TaskStatus,
-    /// The outcome, from the end of the task until the handle takes it.
-    result: Option<Result<T, TaskError>>,
-    /// Whoever awaits the handle.
-    waker: Option<Waker>,
-    /// Whether the handle is gone.
-    detached: bool,
-}
-
-impl<T: Send> Ext for TaskCell<T> {
-    fn emptied(&self) {
-        if let Some(caller) = self.caller.get().and_then(Weak::upgrade) {
-            start::release(&caller);
-        }
-    }
-}
-
-impl<T> TaskCell<T> {
-    pub(crate) fn new(info: TaskInfo) -> Self {
-        TaskCell {
-            info,
-            slot: Mutex::new(Slot { status: TaskStatus::Running, result: None, waker: None, detached: false }),
-            caller: OnceLock::new(),
-        }
-    }
-
-    /// Has the task let go of the `caller` of `start` when it is gone, with all below it.
-    pub(crate) fn release_when_gone(&self, caller: &Link) {
-        let fresh = self.caller.set(Arc::downgrade(caller)).is_ok();
-        debug_assert!(fresh, "a task is started once");
-    }
-
-    pub(crate) fn info(&self) -> &TaskInfo {
-        &self.info
-    }
-
-    /// Hands the outcome to the handle, or back if there is none.
-    pub(crate) fn deliver(&self, result: Result<T, TaskError>) -> Option<Result<T, TaskError>> {
-        let mut slot = self.slot.lock();
-        slot.status = match &result {
-            Ok(_) => TaskStatus::Completed,
-            Err(TaskError::Failed) => TaskStatus::Failed,
-            Err(TaskError::Panicked) => TaskStatus::Panicked,
-            Err(TaskError::Closed) => TaskStatus::Closed,
-            Err(_) => TaskStatus::Cancelled,
-        };
-        let waker = slot.waker.take();
-        let unwanted = if slot.detached {
-            Some(result)
-        } else {
-            slot.result = Some(result);
-            None
-        };
-        drop(slot);
-        wake(waker);
-        unwanted
-    }
 }
 
 /// A handle to a task of a group.
@@ -131,13 +61,27 @@ impl<T> TaskCell<T> {
 /// # });
 /// ```
 pub struct TaskHandle<T> {
-    node: Arc<Node<TaskCell<T>>>,
+    task: Known<T>,
     entry: Entry,
 }
 
+/// The task, wherever its outcome lives.
+enum Known<T> {
+    /// Polled by the backend; with what makes a link of its node, for which the value must be `'static`.
+    Spawned(TaskNode<T>, fn(&TaskNode<T>) -> Link),
+    /// Polled by its group.
+    Branch(BranchRecord<T>),
+}
+
 impl<T: Send + 'static> TaskHandle<T> {
-    pub(crate) fn new(node: Arc<Node<TaskCell<T>>>) -> Self {
-        TaskHandle { node, entry: Entry::default() }
+    pub(crate) fn new(node: TaskNode<T>) -> Self {
+        TaskHandle { task: Known::Spawned(node, erase), entry: Entry::default() }
+    }
+}
+
+impl<T> TaskHandle<T> {
+    pub(crate) fn of_branch(task: BranchRecord<T>) -> Self {
+        TaskHandle { task: Known::Branch(task), entry: Entry::default() }
     }
 
     /// Waits for the value.
@@ -185,13 +129,14 @@ impl<T: Send + 'static> TaskHandle<T> {
     ///
     /// The task stays cancelled; its value is lost.
     #[track_caller]
-    pub fn cancel_and_join(self) -> impl Future<Output = Result<T, TaskError>> + Send {
+    pub fn cancel_and_join(self) -> impl Future<Output = Result<T, TaskError>> {
         self.cancel();
         async move {
             let mut this = self;
             let result = (&mut this).await;
             if !matches!(result, Err(TaskError::OwnHandle | TaskError::Closed)) {
-                poll_fn(|cx| this.node.poll_gone(cx)).await;
+                let link = this.link();
+                poll_fn(|cx| link.poll_gone(cx)).await;
             }
             result
         }
@@ -200,7 +145,7 @@ impl<T: Send + 'static> TaskHandle<T> {
     /// Whether it has ended, and how.
     #[must_use]
     pub fn status(&self) -> TaskStatus {
-        self.node.ext.slot.lock().status
+        self.outcome().status()
     }
 
     /// Whether it has ended.
@@ -224,16 +169,37 @@ impl<T: Send + 'static> TaskHandle<T> {
     /// Its number, its name, and where it was spawned.
     #[must_use]
     pub fn info(&self) -> &TaskInfo {
-        self.node.ext.info()
+        match &self.task {
+            Known::Spawned(node, _) => node.ext.info(),
+            Known::Branch(task) => task.node.ext.info(),
+        }
+    }
+
+    /// Waits until the task has ended, and leaves the outcome where it is.
+    pub(crate) fn poll_ended(&self, cx: &Context<'_>) -> Poll<()> {
+        self.outcome().poll_ended(cx)
+    }
+
+    fn outcome(&self) -> &Outcome<T> {
+        match &self.task {
+            Known::Spawned(node, _) => &node.ext.outcome,
+            Known::Branch(task) => &task.outcome,
+        }
     }
 
     fn link(&self) -> Link {
-        erase(&self.node)
+        match &self.task {
+            Known::Spawned(node, link) => link(node),
+            Known::Branch(task) => erase(&task.node),
+        }
     }
 
     /// Whether the task that is running here is the one of this handle.
     fn is_own(&self) -> bool {
-        let own = Arc::as_ptr(&self.node).cast::<()>();
+        let own = match &self.task {
+            Known::Spawned(node, _) => Arc::as_ptr(node).cast::<()>(),
+            Known::Branch(task) => Arc::as_ptr(&task.node).cast::<()>(),
+        };
         context::peek(|link| {
             let mut around = std::iter::successors(link, |link| link.enclosing());
             around.any(|link| Arc::as_ptr(link).cast::<()>() == own)
@@ -241,39 +207,24 @@ impl<T: Send + 'static> TaskHandle<T> {
     }
 }
 
-impl<T: Send + 'static> Future for TaskHandle<T> {
+impl<T> Future for TaskHandle<T> {
     type Output = Result<T, TaskError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         ready!(self.entry.poll(cx));
-        let this = &mut *self;
-        let mut slot = this.node.ext.slot.lock();
-        if matches!(slot.result, Some(Err(_))) {
-            drop(slot);
-            ready!(this.entry.poll_offer(cx));
-            slot = this.node.ext.slot.lock();
+        if self.outcome().has_no_value() {
+            ready!(self.entry.poll_offer(cx));
         }
-        if let Some(result) = slot.result.take() {
-            return Poll::Ready(result);
+        match self.outcome().poll_take(cx) {
+            Poll::Pending if self.is_own() => Poll::Ready(Err(TaskError::OwnHandle)),
+            polled => polled,
         }
-        assert!(slot.status == TaskStatus::Running, "a task handle was polled after it had completed");
-        let old = slot.waker.replace(cx.waker().clone());
-        drop(slot);
-        drop(old);
-        if this.is_own() {
-            return Poll::Ready(Err(TaskError::OwnHandle));
-        }
-        Poll::Pending
     }
 }
 
 impl<T> Drop for TaskHandle<T> {
     fn drop(&mut self) {
-        let mut slot = self.node.ext.slot.lock();
-        slot.detached = true;
-        let unwanted = (slot.result.take(), slot.waker.take());
-        drop(slot);
-        drop(unwanted);
+        self.outcome().detach();
     }
 }
 
@@ -286,7 +237,7 @@ pub(crate) fn cancel_branch(task: TaskInfo, error: &TaskError) {
     let innermost = context::current();
     let mut around = innermost.iter().flat_map(|link| std::iter::successors(Some(link), |link| link.enclosing()));
     let unit = around.find(|link| {
-        let is_unit = matches!(link.role(), Role::Task | Role::Group | Role::Scope | Role::Finally);
+        let is_unit = matches!(link.role(), Role::Task | Role::Branch | Role::Group | Role::Scope | Role::Finally);
         is_unit || link.is_shielded()
     });
     match unit.filter(|link| link.role() != Role::Shield) {
@@ -298,7 +249,7 @@ pub(crate) fn cancel_branch(task: TaskInfo, error: &TaskError) {
     }
 }
 
-impl<T: Send + 'static> fmt::Debug for TaskHandle<T> {
+impl<T> fmt::Debug for TaskHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TaskHandle").field("task", self.info()).field("status", &self.status()).finish_non_exhaustive()
     }

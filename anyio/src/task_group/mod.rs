@@ -2,7 +2,7 @@
 
 mod attach;
 mod body;
-mod cell;
+pub(crate) mod cell;
 mod error;
 mod handle;
 mod info;
@@ -10,7 +10,9 @@ mod kind;
 mod limit;
 mod owned;
 pub(crate) mod protect;
-mod settings;
+mod record;
+mod scoped;
+pub(crate) mod settings;
 mod spawned;
 mod start;
 
@@ -30,16 +32,20 @@ pub use self::info::{TaskId, TaskInfo};
 pub use self::kind::{Kind, Plain, Shape, Try};
 pub use self::owned::OwnedTaskGroup;
 pub use self::protect::{Protect, protect};
+pub use self::scoped::{
+    LocalScopedGroup, LocalScopedTaskBuilder, ScopedGroup, ScopedGroupFuture, ScopedTaskBuilder, Spawner,
+    local_scoped_group, scoped_group, try_local_scoped_group, try_scoped_group,
+};
 pub use self::start::Started;
 
 use self::cell::GroupNode;
-use self::handle::TaskCell;
 use self::limit::{Acquire, Slot};
+use self::record::{Record as _, TaskNode, task_node};
 use self::settings::Settings;
 use self::spawned::{Completion, Owner, Settle, Spawned, Work};
 use crate::cancel_scope::CancelHandle;
 use crate::reason::Cancelled;
-use crate::tree::{Link, Node, Tenure, erase};
+use crate::tree::{Link, Tenure, erase};
 use crate::unhandled::Unhandled;
 use crate::unit::Unit;
 
@@ -237,9 +243,9 @@ impl<K: Kind> TaskGroup<K> {
     }
 
     /// Counts a new task, before anything of it is handed to the backend.
-    fn admit<T: Send + 'static>(&self, info: TaskInfo, tenure: Tenure) -> Result<Arc<Node<TaskCell<T>>>, TaskInfo> {
+    fn admit<T: Send + 'static>(&self, info: TaskInfo, tenure: Tenure) -> Result<TaskNode<T>, TaskInfo> {
         let info = info.of_group(self.settings().name.as_ref());
-        let node = Node::task(tenure, TaskCell::new(info.clone()));
+        let node = task_node(tenure, info.clone());
         match self.link().adopt(&erase(&node), self.node.runtime()) {
             Ok(()) => Ok(node),
             Err(_) => Err(info),
@@ -249,9 +255,9 @@ impl<K: Kind> TaskGroup<K> {
     /// The handle of a task that was not started.
     fn refused<T: Send + 'static>(&self, info: TaskInfo) -> TaskHandle<T> {
         self.node.runtime().report(Unhandled::SpawnedIntoClosedGroup { task: info.clone() });
-        let cell = TaskCell::new(info);
-        cell.deliver(Err(TaskError::Closed));
-        TaskHandle::new(Node::task(Tenure::Ordinary, cell))
+        let node = task_node(Tenure::Ordinary, info);
+        node.deliver(Err(TaskError::Closed));
+        TaskHandle::new(node)
     }
 
     fn settings(&self) -> &Settings<K::Error> {
@@ -267,12 +273,12 @@ impl<K: Kind> TaskGroup<K> {
     }
 
     /// Starts an admitted task that has its slot already.
-    fn launch_in<T, F>(&self, slot: Option<Slot>, node: Arc<Node<TaskCell<T>>>, future: F) -> TaskHandle<T>
+    fn launch_in<T, F>(&self, slot: Option<Slot>, node: TaskNode<T>, future: F) -> TaskHandle<T>
     where
         F: Future<Output = K::Output<T>> + Send + 'static,
         T: Send + 'static,
     {
-        let mut task = Spawned::new(&node, future, K::into_result, self.node.clone(), Owner::Queue);
+        let mut task = Spawned::new(node.clone(), future, K::into_result, self.node.clone(), Owner::Queue);
         task.launch(slot);
         self.node.runtime().backend().spawn(Task::new(task));
         TaskHandle::new(node)
@@ -280,7 +286,7 @@ impl<K: Kind> TaskGroup<K> {
 
     fn launch<T, F>(
         &self,
-        node: Arc<Node<TaskCell<T>>>,
+        node: TaskNode<T>,
         future: F,
         convert: impl Fn(F::Output) -> Result<T, K::Error> + Send + 'static,
         settle: impl Settle<K::Error> + 'static,
@@ -289,7 +295,7 @@ impl<K: Kind> TaskGroup<K> {
         F: Future + Send + 'static,
         T: Send + 'static,
     {
-        let mut task = Spawned::new(&node, future, convert, settle, Owner::Queue);
+        let mut task = Spawned::new(node.clone(), future, convert, settle, Owner::Queue);
         let runtime = self.node.runtime().clone();
         self.when_it_may_run(&erase(&node), move |slot| {
             task.launch(slot);
@@ -458,7 +464,7 @@ impl<K: Kind> TaskBuilder<'_, K> {
 }
 
 /// The end of whatever watches over a group: what it collected, and has not handed out, goes to the hook.
-struct Desert<'a, E: Send + 'static>(&'a GroupNode<E>);
+pub(crate) struct Desert<'a, E: Send + 'static>(pub(crate) &'a GroupNode<E>);
 
 impl<E: Send + 'static> Drop for Desert<'_, E> {
     fn drop(&mut self) {
@@ -469,6 +475,6 @@ impl<E: Send + 'static> Drop for Desert<'_, E> {
 }
 
 /// A unit for the node of a group.
-fn unit_of<E: Send + 'static>(node: &GroupNode<E>) -> Unit {
+pub(crate) fn unit_of<E: Send + 'static>(node: &GroupNode<E>) -> Unit {
     Unit::new(erase(node))
 }

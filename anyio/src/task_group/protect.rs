@@ -13,12 +13,13 @@ use parking_lot::Mutex;
 use pin_project_lite::pin_project;
 
 use super::error::{Ending, TaskError};
-use super::handle::{TaskCell, TaskHandle, cancel_branch};
+use super::handle::{TaskHandle, cancel_branch};
 use super::info::TaskInfo;
+use super::record::task_node;
 use super::spawned::{Owner, Settle, Spawned};
 use crate::context;
 use crate::runtime::Runtime;
-use crate::tree::{Link, Node, Role, Tenure, erase};
+use crate::tree::{Link, Role, Tenure, erase};
 use crate::unhandled::Unhandled;
 use crate::unit::{Entry, Payload};
 
@@ -110,13 +111,13 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let node = Node::task(Tenure::Protected, TaskCell::new(TaskInfo::new(None, location)));
+    let node = task_node(Tenure::Protected, TaskInfo::new(None, location));
     let link = erase(&node);
     link.set_shield(true);
     adopt(place, runtime, &link);
     let fate = Arc::new(Mutex::new(Fate::Awaited));
     let sink = Sink { runtime: runtime.clone(), fate: fate.clone(), clean_up };
-    let task = Spawned::new(&node, future, Ok::<_, Infallible>, sink, Owner::Backend);
+    let task = Spawned::new(node.clone(), future, Ok::<_, Infallible>, sink, Owner::Backend);
     runtime.backend().spawn(Task::new(task));
     Running { handle: TaskHandle::new(node), runtime: runtime.clone(), fate }
 }

@@ -1,19 +1,19 @@
 //! A task: the future that the backend polls, and the end of it.
 
 use std::future::Future;
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
 use super::error::{Ending, TaskError};
-use super::handle::TaskCell;
 use super::info::TaskInfo;
 use super::limit::Slot;
+use super::record::Record;
 use crate::reason::{CancelReason, Cancelled};
-use crate::tree::{Cause, Link, Node, Role, erase};
+use crate::tree::{Cause, Role};
 use crate::unhandled::Unhandled;
 use crate::unit::{End, Payload, Unit};
 
@@ -35,8 +35,8 @@ pub(crate) enum Owner {
 }
 
 /// The end of a task: it happens once, whatever becomes of the task, also when the backend drops it.
-pub(crate) struct Completion<T: Send + 'static, E, S: Settle<E>> {
-    node: Arc<Node<TaskCell<T>>>,
+pub(crate) struct Completion<R: Record<T>, T, E, S: Settle<E>> {
+    task: R,
     settle: S,
     owner: Owner,
     /// The right to run, in a group with a limit.
@@ -46,23 +46,18 @@ pub(crate) struct Completion<T: Send + 'static, E, S: Settle<E>> {
     /// Whether it was dropped before its end, and nothing had cancelled it until then.
     lost: bool,
     done: bool,
-    _error: std::marker::PhantomData<fn(E)>,
+    _types: PhantomData<fn(T, E)>,
 }
 
-impl<T: Send + 'static, E, S: Settle<E>> Completion<T, E, S> {
-    pub(crate) fn new(node: Arc<Node<TaskCell<T>>>, settle: S, owner: Owner) -> Self {
-        let _error = std::marker::PhantomData;
-        Completion { node, settle, owner, slot: None, begun: false, lost: false, done: false, _error }
+impl<R: Record<T>, T, E, S: Settle<E>> Completion<R, T, E, S> {
+    pub(crate) fn new(task: R, settle: S, owner: Owner) -> Self {
+        Completion { task, settle, owner, slot: None, begun: false, lost: false, done: false, _types: PhantomData }
     }
 
     /// The task is about to be given to the backend.
     pub(crate) fn launch(&mut self, slot: Option<Slot>) {
         self.owner = Owner::Backend;
         self.slot = slot;
-    }
-
-    fn link(&self) -> Link {
-        erase(&self.node)
     }
 
     /// The task has begun.
@@ -74,7 +69,8 @@ impl<T: Send + 'static, E, S: Settle<E>> Completion<T, E, S> {
     /// that nobody holds a handle for is dropped, and at last the task is counted out.
     pub(crate) fn complete(&mut self, end: End<Result<T, E>>) {
         self.done = true;
-        self.node.clear_waker();
+        let link = self.task.link();
+        link.clear_waker();
         let result = match end {
             End::Value(Ok(value)) => {
                 self.settle(Ending::Finished);
@@ -89,24 +85,23 @@ impl<T: Send + 'static, E, S: Settle<E>> Completion<T, E, S> {
                 Err(TaskError::Panicked)
             }
             End::Cut => {
-                let cause = self.node.cause().filter(|_| !self.lost).unwrap_or_else(|| self.dropped());
+                let cause = link.cause().filter(|_| !self.lost).unwrap_or_else(|| self.dropped());
                 let reason = cause.reason.clone();
                 self.settle(Ending::Cut(cause));
                 Err(TaskError::Cancelled(reason))
             }
         };
-        self.deliver(result);
-        self.link().retire();
+        self.deliver(Unit::new(link), result);
+        self.task.retire();
         self.slot = None;
     }
 
     fn settle(&self, ending: Ending<E>) {
-        self.settle.settle(self.node.ext.info(), ending);
+        self.settle.settle(self.task.info(), ending);
     }
 
-    fn deliver(&self, result: Result<T, TaskError>) {
-        let unwanted = self.node.ext.deliver(result);
-        let mut place = Unit::new(self.link());
+    fn deliver(&self, mut place: Unit, result: Result<T, TaskError>) {
+        let unwanted = self.task.deliver(result);
         if let Err(payload) = place.inside(|| drop(unwanted)) {
             self.settle(Ending::Panicked(payload));
         }
@@ -117,10 +112,10 @@ impl<T: Send + 'static, E, S: Settle<E>> Completion<T, E, S> {
     ///
     /// The task is cancelled before its body is dropped, so that what is in there does not take it for something else.
     fn lose(&mut self, drop_body: impl FnOnce() -> Result<(), Payload>) {
-        let link = self.link();
+        let link = self.task.link();
         let reason = self.dropped().reason;
-        self.lost = self.node.cause().is_none();
-        self.node.clear_waker();
+        self.lost = link.cause().is_none();
+        link.clear_waker();
         if matches!(self.owner, Owner::Backend) {
             self.report_unless_begun();
             let group = link.parent().filter(|parent| matches!(parent.role(), Role::Group | Role::Owned));
@@ -132,8 +127,8 @@ impl<T: Send + 'static, E, S: Settle<E>> Completion<T, E, S> {
 
     fn report_unless_begun(&self) {
         if !self.begun {
-            let task = self.node.ext.info().clone();
-            self.node.runtime().report(Unhandled::NeverRan { task });
+            let task = self.task.info().clone();
+            self.task.link().runtime().report(Unhandled::NeverRan { task });
         }
     }
 
@@ -148,14 +143,14 @@ impl<T: Send + 'static, E, S: Settle<E>> Completion<T, E, S> {
 }
 
 /// A task that is a piece of blocking work.
-pub(crate) struct Work<F, T: Send + 'static, E, S: Settle<E>> {
+pub(crate) struct Work<F, R: Record<T>, T, E, S: Settle<E>> {
     /// Until it runs.
     run: Option<F>,
-    completion: Completion<T, E, S>,
+    completion: Completion<R, T, E, S>,
 }
 
-impl<F, T: Send + 'static, E, S: Settle<E>> Work<F, T, E, S> {
-    pub(crate) fn new(run: F, completion: Completion<T, E, S>) -> Self {
+impl<F, R: Record<T>, T, E, S: Settle<E>> Work<F, R, T, E, S> {
+    pub(crate) fn new(run: F, completion: Completion<R, T, E, S>) -> Self {
         Work { run: Some(run), completion }
     }
 
@@ -177,7 +172,7 @@ impl<F, T: Send + 'static, E, S: Settle<E>> Work<F, T, E, S> {
     }
 }
 
-impl<F, T: Send + 'static, E, S: Settle<E>> Drop for Work<F, T, E, S> {
+impl<F, R: Record<T>, T, E, S: Settle<E>> Drop for Work<F, R, T, E, S> {
     /// Dropped unrun, what it has captured goes before the task is counted out.
     fn drop(&mut self) {
         if let Some(run) = self.run.take() {
@@ -188,24 +183,16 @@ impl<F, T: Send + 'static, E, S: Settle<E>> Drop for Work<F, T, E, S> {
 
 pin_project! {
     /// The future of a task.
-    pub(crate) struct Spawned<F, T, E, S: Settle<E>, C>
-    where
-        T: Send,
-        T: 'static,
-    {
+    pub(crate) struct Spawned<F, R: Record<T>, T, E, S: Settle<E>, C> {
         unit: Unit,
         #[pin]
         body: Option<F>,
         // Turns the output of the body into a result.
         convert: C,
-        completion: Completion<T, E, S>,
+        completion: Completion<R, T, E, S>,
     }
 
-    impl<F, T, E, S: Settle<E>, C> PinnedDrop for Spawned<F, T, E, S, C>
-    where
-        T: Send,
-        T: 'static,
-    {
+    impl<F, R: Record<T>, T, E, S: Settle<E>, C> PinnedDrop for Spawned<F, R, T, E, S, C> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             if !this.completion.done {
@@ -215,15 +202,11 @@ pin_project! {
     }
 }
 
-impl<F, T: Send + 'static, E, S: Settle<E>, C> Spawned<F, T, E, S, C> {
-    /// The future of the task whose node is `node`; it has been counted already.
-    pub(crate) fn new(node: &Arc<Node<TaskCell<T>>>, body: F, convert: C, settle: S, owner: Owner) -> Self {
-        Spawned {
-            unit: Unit::new(erase(node)),
-            body: Some(body),
-            convert,
-            completion: Completion::new(node.clone(), settle, owner),
-        }
+impl<F, R: Record<T>, T, E, S: Settle<E>, C> Spawned<F, R, T, E, S, C> {
+    /// The future of `task`, which has its place already and, if the backend is to poll it, is counted.
+    pub(crate) fn new(task: R, body: F, convert: C, settle: S, owner: Owner) -> Self {
+        let unit = Unit::new(task.link());
+        Spawned { unit, body: Some(body), convert, completion: Completion::new(task, settle, owner) }
     }
 
     /// The task is about to be given to the backend.
@@ -232,10 +215,10 @@ impl<F, T: Send + 'static, E, S: Settle<E>, C> Spawned<F, T, E, S, C> {
     }
 }
 
-impl<F, T, E, S, C> Future for Spawned<F, T, E, S, C>
+impl<F, R, T, E, S, C> Future for Spawned<F, R, T, E, S, C>
 where
     F: Future,
-    T: Send + 'static,
+    R: Record<T>,
     S: Settle<E>,
     C: Fn(F::Output) -> Result<T, E>,
 {

@@ -12,6 +12,7 @@ use super::cell::GroupNode;
 use super::error::{Ending, StartError};
 use super::info::TaskInfo;
 use super::kind::Kind;
+use super::record::TaskCell;
 use super::spawned::Settle;
 use super::{TaskBuilder, TaskGroup};
 use crate::context;
@@ -103,7 +104,7 @@ impl<K: Kind> TaskBuilder<'_, K> {
         async move {
             let mut entry = Entry::default();
             poll_fn(|cx| entry.poll(cx)).await;
-            let mut waiting = Waiting::<V, K>::enter(&group, info);
+            let mut waiting = Waiting::<V, K>::enter(group.node.runtime(), info);
             let body = task(waiting.token());
             waiting.launch(&group, tenure, body)?;
             poll_fn(|cx| waiting.poll(cx)).await
@@ -273,36 +274,52 @@ fn report<E: Send + 'static>(runtime: &Runtime, task: &TaskInfo, ending: Ending<
 }
 
 /// The waiting side of a start.
-struct Waiting<V: Send + 'static, K: Kind> {
+pub(super) struct Waiting<V: Send + 'static, K: Kind> {
     unit: Unit,
     node: HandshakeNode<V, K::Error>,
 }
 
 impl<V: Send + 'static, K: Kind> Waiting<V, K> {
     /// Takes a place below the caller, and holds the units around, without hiding anything.
-    fn enter(group: &TaskGroup<K>, info: TaskInfo) -> Self {
+    pub(super) fn enter(runtime: &Runtime, info: TaskInfo) -> Self {
         let node = Node::new(Role::Leaf, Handshake { stage: Mutex::new(Stage::Waiting), info, child: OnceLock::new() });
         let unit = Unit::new(erase(&node));
         unit.link().set_holding(true);
         match context::current() {
             Some(caller) => unit.link().link(&caller),
-            None => unit.enter_in(group.node.runtime()),
+            None => unit.enter_in(runtime),
         }
         Waiting { unit, node }
     }
 
-    fn token(&self) -> Started<V, K> {
+    pub(super) fn token(&self) -> Started<V, K> {
         Started { node: self.node.clone() }
+    }
+
+    /// Who the task is.
+    pub(super) fn info(&self) -> &TaskInfo {
+        &self.node.ext.info
     }
 
     fn launch<B>(&self, group: &TaskGroup<K>, tenure: Tenure, body: B) -> Result<(), StartError<K::Error>>
     where
         B: Future<Output = K::Output<()>> + Send + 'static,
     {
+        let child = group.admit(self.info().clone(), tenure).map_err(|_| StartError::Closed)?;
+        let starting = self.expect(&group.node, &child);
+        drop(group.launch(child, body, K::into_result, starting));
+        Ok(())
+    }
+
+    /// Waits for `child` from now on, which `group` has admitted; its end goes to what this returns.
+    pub(super) fn expect<O: Send + Sync + 'static>(
+        &self,
+        group: &GroupNode<K::Error>,
+        child: &Arc<Node<TaskCell<O>>>,
+    ) -> impl Settle<K::Error> + use<V, K, O> {
         let handshake = &self.node.ext;
-        let child = group.admit(handshake.info.clone(), tenure).map_err(|_| StartError::Closed)?;
         child.ext.release_when_gone(self.unit.link());
-        handshake.child.set(erase(&child)).expect("a start has one task");
+        handshake.child.set(erase(child)).expect("a start has one task");
         // What happened before there was a task to cancel.
         if matches!(*handshake.stage.lock(), Stage::TokenLost) {
             handshake.token_lost();
@@ -310,12 +327,10 @@ impl<V: Send + 'static, K: Kind> Waiting<V, K> {
         if let Some(cause) = self.node.cause() {
             handshake.reached(self.unit.link(), &cause);
         }
-        let starting = Starting::<V, K> { node: self.node.clone(), group: group.node.clone() };
-        drop(group.launch(child, body, K::into_result, starting));
-        Ok(())
+        Starting::<V, K> { node: self.node.clone(), group: group.clone() }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<V, StartError<K::Error>>> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<V, StartError<K::Error>>> {
         self.unit.register(cx);
         let mut stage = self.node.ext.stage.lock();
         match &mut *stage {

@@ -280,7 +280,8 @@ impl Node {
         state.gone = true;
         let children = std::mem::take(&mut state.children);
         let key = state.key.take();
-        let waker = state.waker.take_if(|_| self.role() != Role::Task);
+        // That of a task is the waker of whoever waits until it is gone.
+        let waker = state.waker.take_if(|_| !matches!(self.role(), Role::Task | Role::Branch));
         let released = self.unlean(&mut state);
         drop(state);
         self.timing.disarm();

@@ -65,6 +65,10 @@ pub(crate) enum Role {
     Run,
     /// A task: a child of a group.
     Task,
+    /// A task of a scoped group, or a branch of a combinator: polled in the task of its parent, dropped apart from it.
+    Branch,
+    /// The body of a scoped group.
+    Body,
     /// A task group whose body is a future.
     Group,
     /// A task group without a body of its own, held by a value.
@@ -100,7 +104,8 @@ impl Role {
 
     fn power(self) -> Power {
         match self {
-            Role::Run | Role::Task | Role::Group | Role::Scope | Role::Finally => Power::Any,
+            Role::Run | Role::Task | Role::Branch | Role::Body => Power::Any,
+            Role::Group | Role::Scope | Role::Finally => Power::Any,
             Role::Timeout => Power::Own,
             Role::Root | Role::Owned | Role::Shield | Role::Leaf => Power::None,
         }

@@ -279,8 +279,16 @@ pub static LAWS: &[Law] = &[
         "Stopping gracefully takes two steps: a request that all code below can see, except behind shields, and after a \
          grace the cancellation. The grace is a deadline like any other; of several ends the earliest counts.",
     ),
-    to_come("B1", "The tasks of a borrowing group may borrow whatever outlives the call."),
-    to_come("B2", "A borrowing group keeps the laws of groups; its tasks and its body are polled together."),
+    law(
+        "B1",
+        "The tasks of a scoped group may borrow whatever outlives the call, and so may their values. The group is Send if \
+         they are; a local form takes tasks that are not.",
+    ),
+    law(
+        "B2",
+        "A scoped group keeps the laws of groups. Its tasks and its body are polled by the same poll, in the task of the \
+         caller; each is a unit of its own with a waker of its own, and only what was woken is polled.",
+    ),
     law(
         "X1",
         "Every law holds on every backend. In a foreign block_on inside a task a requested cancellation is delivered.",

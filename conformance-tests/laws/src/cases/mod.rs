@@ -9,6 +9,7 @@ pub mod groups;
 pub mod handles;
 pub mod policies;
 pub mod regressions;
+pub mod scoped;
 pub mod shields;
 pub mod start;
 pub mod stopping;
