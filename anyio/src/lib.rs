@@ -55,6 +55,8 @@ mod context;
 mod detect;
 mod finally;
 mod future_ext;
+mod line;
+mod operation;
 mod reason;
 mod run;
 mod runtime;

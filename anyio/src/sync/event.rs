@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use event_listener::EventListener;
 
-use crate::unit::Entry;
+use crate::operation::Operation;
 
 /// Something that happens once, and that any number of tasks may wait for.
 ///
@@ -58,19 +58,33 @@ impl Event {
         self.set.load(Ordering::Acquire)
     }
 
+    /// What the event looks like now.
+    #[must_use]
+    pub fn statistics(&self) -> EventStatistics {
+        let tasks_waiting = if self.is_set() { 0 } else { self.waiters.total_listeners() };
+        EventStatistics { tasks_waiting }
+    }
+
     /// Waits until it has happened.
     ///
     /// # Cancel safety
     ///
     /// Nothing is lost.
     pub fn wait(&self) -> impl Future<Output = ()> + Send + Sync {
-        Wait { event: self, entry: Entry::default(), listener: None }
+        Operation::new(Wait { event: self, listener: None }, |()| ())
     }
+}
+
+/// What an [`Event`] looks like at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventStatistics {
+    /// How many tasks are waiting.
+    pub tasks_waiting: usize,
 }
 
 struct Wait<'a> {
     event: &'a Event,
-    entry: Entry,
     listener: Option<EventListener>,
 }
 
@@ -78,7 +92,6 @@ impl Future for Wait<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        ready!(self.entry.poll(cx));
         loop {
             if self.event.is_set() {
                 self.listener = None;
