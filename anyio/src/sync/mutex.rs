@@ -5,8 +5,6 @@ use std::future::Future;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use atomic_refcell::{AtomicRefCell, AtomicRefMut};
-
 use super::semaphore::{Semaphore, SemaphorePermit};
 use crate::operation::{Operation, begin};
 
@@ -47,8 +45,9 @@ use crate::operation::{Operation, begin};
 pub struct Mutex<T> {
     /// One permit: whoever has taken it may borrow the value.
     turn: Semaphore,
-    /// Away while an owned guard exists.
-    value: AtomicRefCell<Option<T>>,
+    /// A cell: only whoever has the turn tries to lock it, so nobody ever waits for it. The value is away while an owned
+    /// guard exists.
+    value: async_lock::Mutex<Option<T>>,
 }
 
 /// What a [`Mutex`] looks like at one moment.
@@ -64,7 +63,6 @@ pub struct MutexStatistics {
 /// It is locked, or about to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("locked by another task: wait for it with `lock`")]
-#[non_exhaustive]
 pub struct Locked;
 
 const BORROWED_ONCE: &str = "one guard exists at a time";
@@ -75,7 +73,7 @@ impl<T> Mutex<T> {
     /// Protects `value`.
     #[must_use]
     pub const fn new(value: T) -> Self {
-        Mutex { turn: Semaphore::new(1), value: AtomicRefCell::new(Some(value)) }
+        Mutex { turn: Semaphore::new(1), value: async_lock::Mutex::new(Some(value)) }
     }
 
     /// Locks it, when all who asked before are done.
@@ -154,9 +152,7 @@ impl<T> Mutex<T> {
     /// The guard of whoever has taken the turn.
     pub(super) fn guard(&self) -> MutexGuard<'_, T> {
         let turn = self.turn.permit(1);
-        let value = self.value.try_borrow_mut().expect(BORROWED_ONCE);
-        let value = AtomicRefMut::map(value, |value| value.as_mut().expect(AT_HOME));
-        MutexGuard { value, turn, mutex: self }
+        MutexGuard { value: self.value.try_lock().expect(BORROWED_ONCE), turn, mutex: self }
     }
 }
 
@@ -187,7 +183,7 @@ impl<T: fmt::Debug> fmt::Debug for Mutex<T> {
 #[must_use = "a guard that is not kept unlocks at once"]
 pub struct MutexGuard<'a, T> {
     /// Comes first: the value is given back before the turn is passed on.
-    value: AtomicRefMut<'a, T>,
+    value: async_lock::MutexGuard<'a, Option<T>>,
     #[expect(dead_code, reason = "gives the turn back when it is dropped")]
     turn: SemaphorePermit<'a>,
     mutex: &'a Mutex<T>,
@@ -205,13 +201,13 @@ impl<T> Deref for MutexGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.value
+        self.value.as_ref().expect(AT_HOME)
     }
 }
 
 impl<T> DerefMut for MutexGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        &mut self.value
+        self.value.as_mut().expect(AT_HOME)
     }
 }
 
@@ -232,7 +228,7 @@ pub struct OwnedMutexGuard<T> {
 impl<T> OwnedMutexGuard<T> {
     /// The guard of whoever has taken the turn.
     fn new(mutex: Arc<Mutex<T>>) -> Self {
-        let value = mutex.value.try_borrow_mut().expect(BORROWED_ONCE).take();
+        let value = mutex.value.try_lock().expect(BORROWED_ONCE).take();
         debug_assert!(value.is_some(), "{AT_HOME}");
         OwnedMutexGuard { value, mutex }
     }
@@ -260,7 +256,7 @@ impl<T> DerefMut for OwnedMutexGuard<T> {
 
 impl<T> Drop for OwnedMutexGuard<T> {
     fn drop(&mut self) {
-        *self.mutex.value.try_borrow_mut().expect(BORROWED_ONCE) = self.value.take();
+        *self.mutex.value.try_lock().expect(BORROWED_ONCE) = self.value.take();
         self.mutex.turn.release(1);
     }
 }

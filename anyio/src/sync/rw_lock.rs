@@ -4,8 +4,6 @@ use std::fmt;
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
 
-use atomic_refcell::{AtomicRef, AtomicRefCell, AtomicRefMut};
-
 use super::mutex::Locked;
 use super::semaphore::{Semaphore, SemaphorePermit};
 use crate::operation::Operation;
@@ -38,7 +36,8 @@ use crate::operation::Operation;
 pub struct RwLock<T> {
     /// Readers take one permit, a writer takes all.
     turns: Semaphore,
-    value: AtomicRefCell<T>,
+    /// A cell: only whoever has the permits tries to lock it, so nobody ever waits for it.
+    value: async_lock::RwLock<T>,
 }
 
 /// What an [`RwLock`] looks like at one moment.
@@ -62,7 +61,7 @@ impl<T> RwLock<T> {
     /// Protects `value`.
     #[must_use]
     pub const fn new(value: T) -> Self {
-        RwLock { turns: Semaphore::new(ALL), value: AtomicRefCell::new(value) }
+        RwLock { turns: Semaphore::new(ALL), value: async_lock::RwLock::new(value) }
     }
 
     /// Locks it for reading, when all who asked before and want to write are done.
@@ -126,12 +125,12 @@ impl<T> RwLock<T> {
 
     fn read_guard(&self) -> RwLockReadGuard<'_, T> {
         let turn = self.turns.permit(1);
-        RwLockReadGuard { value: self.value.try_borrow().expect(NO_CONFLICT), turn }
+        RwLockReadGuard { value: self.value.try_read().expect(NO_CONFLICT), turn }
     }
 
     fn write_guard(&self) -> RwLockWriteGuard<'_, T> {
         let turn = self.turns.permit(ALL);
-        RwLockWriteGuard { value: self.value.try_borrow_mut().expect(NO_CONFLICT), turn, lock: self }
+        RwLockWriteGuard { value: self.value.try_write().expect(NO_CONFLICT), turn, lock: self }
     }
 }
 
@@ -162,7 +161,7 @@ impl<T: fmt::Debug> fmt::Debug for RwLock<T> {
 #[must_use = "a guard that is not kept unlocks at once"]
 pub struct RwLockReadGuard<'a, T> {
     /// Comes first: the value is given back before the turn is passed on.
-    value: AtomicRef<'a, T>,
+    value: async_lock::RwLockReadGuard<'a, T>,
     #[expect(dead_code, reason = "gives the turn back when it is dropped")]
     turn: SemaphorePermit<'a>,
 }
@@ -185,7 +184,7 @@ impl<T: fmt::Debug> fmt::Debug for RwLockReadGuard<'_, T> {
 #[must_use = "a guard that is not kept unlocks at once"]
 pub struct RwLockWriteGuard<'a, T> {
     /// Comes first: the value is given back before the turn is passed on.
-    value: AtomicRefMut<'a, T>,
+    value: async_lock::RwLockWriteGuard<'a, T>,
     turn: SemaphorePermit<'a>,
     lock: &'a RwLock<T>,
 }

@@ -60,7 +60,6 @@ pub struct SemaphoreStatistics {
 /// There are too few permits, or others are waiting for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not enough permits are available: wait for them with `acquire`")]
-#[non_exhaustive]
 pub struct NoPermits;
 
 /// What the lock of a semaphore guards.

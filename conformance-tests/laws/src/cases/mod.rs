@@ -10,3 +10,4 @@ pub mod handles;
 pub mod regressions;
 pub mod shields;
 pub mod start;
+pub mod sync_locks;
