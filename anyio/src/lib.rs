@@ -51,6 +51,7 @@
 //! conformance suite.
 
 mod cancel_scope;
+pub mod channel;
 mod context;
 mod detect;
 mod finally;

@@ -24,7 +24,12 @@ pub(crate) struct Waiters<W, G> {
 pub(crate) type Key = usize;
 
 enum Slot<W, G> {
-    Waiting { want: W, waker: Waker, ahead: Option<Key>, behind: Option<Key> },
+    Waiting {
+        want: W,
+        waker: Waker,
+        ahead: Option<Key>,
+        behind: Option<Key>,
+    },
     Granted(G),
     /// For a moment within [`Waiters::serve_at`].
     BeingServed,
@@ -76,13 +81,15 @@ impl<W, G> Waiters<W, G> {
         Some(self.serve_at(self.first?, |want| (grant, want), wakes))
     }
 
+    /// Serves the first in line, if there is one, with something made of what it was waiting for.
+    pub(crate) fn serve_with(&mut self, grant: impl FnOnce(W) -> G, wakes: &mut Wakes) {
+        if let Some(key) = self.first {
+            self.serve_at(key, |want| (grant(want), ()), wakes);
+        }
+    }
+
     /// Serves those in line that are `meant`. Takes a time that grows with the line.
-    pub(crate) fn serve_some(
-        &mut self,
-        meant: impl Fn(&W) -> bool,
-        mut grant: impl FnMut(W) -> G,
-        wakes: &mut Wakes,
-    ) {
+    pub(crate) fn serve_some(&mut self, meant: impl Fn(&W) -> bool, mut grant: impl FnMut(W) -> G, wakes: &mut Wakes) {
         let mut next = self.first;
         while let Some(key) = next {
             let Slot::Waiting { want, behind, .. } = &self.slots[key] else { unreachable!("those in line wait") };

@@ -19,12 +19,18 @@ pub async fn permits(rounds: usize) {
         (semaphore, both)
     };
     let give_up = |[mut first, second]: [Acquiring; 2]| (at_once(&mut first), second);
-    duel(rounds, prepare, |semaphore| semaphore.add_permits(1), give_up, |semaphore, (first, mut second)| {
-        let served = at_once(&mut second);
-        assert!(first.is_some() != served.is_some(), "one permit was added");
-        drop((second, first, served));
-        assert_eq!(semaphore.available_permits(), 1);
-    });
+    duel(
+        rounds,
+        prepare,
+        |semaphore| semaphore.add_permits(1),
+        give_up,
+        |semaphore, (first, mut second)| {
+            let served = at_once(&mut second);
+            assert!(first.is_some() != served.is_some(), "one permit was added");
+            drop((second, first, served));
+            assert_eq!(semaphore.available_permits(), 1);
+        },
+    );
 
     let (semaphore, inside) = (Arc::new(Semaphore::new(2)), Arc::new(AtomicUsize::new(0)));
     let uses = semaphore.clone();
@@ -53,14 +59,20 @@ pub async fn locks(rounds: usize) {
         (parking_lot::Mutex::new(Some(guard)), (mutex, both))
     };
     let unlock: fn(&parking_lot::Mutex<Option<_>>) = |guard| drop(guard.lock().take());
-    duel(rounds, prepare, unlock, |(mutex, [first, second])| {
-        drop(first);
-        (mutex, second)
-    }, |_, (mutex, mut second)| {
-        assert!(at_once(&mut second).is_some(), "it was passed on");
-        drop(second);
-        assert!(!mutex.is_locked());
-    });
+    duel(
+        rounds,
+        prepare,
+        unlock,
+        |(mutex, [first, second])| {
+            drop(first);
+            (mutex, second)
+        },
+        |_, (mutex, mut second)| {
+            assert!(at_once(&mut second).is_some(), "it was passed on");
+            drop(second);
+            assert!(!mutex.is_locked());
+        },
+    );
 
     let (mutex, inside) = (Arc::new(Mutex::new(0)), Arc::new(AtomicUsize::new(0)));
     let uses = mutex.clone();
@@ -114,10 +126,16 @@ pub async fn conditions(rounds: usize) {
         (place, both)
     };
     let give_up = |[mut first, second]: [Boxed<()>; 2]| (at_once(&mut first).is_some(), second);
-    duel(rounds, prepare, |place| place.1.notify_one(), give_up, |place, (first, mut second)| {
-        assert!(first != at_once(&mut second).is_some(), "one was notified");
-        assert!(!place.0.is_locked());
-    });
+    duel(
+        rounds,
+        prepare,
+        |place| place.1.notify_one(),
+        give_up,
+        |place, (first, mut second)| {
+            assert!(first != at_once(&mut second).is_some(), "one was notified");
+            assert!(!place.0.is_locked());
+        },
+    );
 }
 
 /// The last of three comes while the first gives up: they pass together, or the barrier waits for another.
@@ -138,16 +156,22 @@ pub async fn barriers(rounds: usize) {
             *last.lock() = Some(wait);
         }
     };
-    duel(rounds, prepare, come_last, |[first, second]: [Boxed<bool>; 2]| {
-        drop(first);
-        second
-    }, |(barrier, last), mut second| match last.lock().take() {
-        None => assert_eq!(at_once(&mut second), Some(false), "all three had come"),
-        Some(_waiting) => {
-            assert!(waits(&mut second));
-            assert_eq!(barrier.statistics().tasks_waiting, 2);
-        }
-    });
+    duel(
+        rounds,
+        prepare,
+        come_last,
+        |[first, second]: [Boxed<bool>; 2]| {
+            drop(first);
+            second
+        },
+        |(barrier, last), mut second| match last.lock().take() {
+            None => assert_eq!(at_once(&mut second), Some(false), "all three had come"),
+            Some(_waiting) => {
+                assert!(waits(&mut second));
+                assert_eq!(barrier.statistics().tasks_waiting, 2);
+            }
+        },
+    );
 }
 
 /// Whoever makes a value fails while the first of two waiters gives up.
@@ -166,8 +190,14 @@ pub async fn once_cells(rounds: usize) {
         (parking_lot::Mutex::new(Some(making)), both)
     };
     let fail: fn(&parking_lot::Mutex<Option<super::SendBoxed<()>>>) = |making| drop(making.lock().take());
-    duel(rounds, prepare, fail, |[first, second]| {
-        drop(first);
-        second
-    }, |_, mut second| assert_eq!(at_once(&mut second), Some(1), "its turn was passed on"));
+    duel(
+        rounds,
+        prepare,
+        fail,
+        |[first, second]| {
+            drop(first);
+            second
+        },
+        |_, mut second| assert_eq!(at_once(&mut second), Some(1), "its turn was passed on"),
+    );
 }

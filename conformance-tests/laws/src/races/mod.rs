@@ -4,6 +4,7 @@
 //! two threads act upon the same primitive at the same moment, and what came of it is looked at after each round. Under
 //! *stress*, tasks use a primitive in scopes that a thread keeps cancelling, and what is left is looked at in the end.
 
+mod channels;
 mod locks;
 
 use std::future::Future;
@@ -16,6 +17,7 @@ use std::thread;
 use anyio::{CancelHandle, CancelScope, task_group};
 use parking_lot::Mutex;
 
+pub use self::channels::{buffered, rendezvous, reserved, sent_and_received};
 pub use self::locks::{barriers, conditions, locks, once_cells, permits, read_write_locks};
 
 /// How many rounds the two threads of a duel go through before they meet again.
