@@ -67,6 +67,7 @@ mod timeout;
 mod tree;
 mod unhandled;
 mod unit;
+mod until;
 
 #[cfg(feature = "async-std")]
 pub use anyio_backend_async_std::{AsyncStd, AsyncStdHandle};

@@ -29,6 +29,20 @@ impl Wakes {
         self.replaced = Some(waker);
     }
 
+    /// [`discard`](Wakes::discard), if there is one.
+    pub(crate) fn discard_some(&mut self, waker: Option<Waker>) {
+        if let Some(waker) = waker {
+            self.discard(waker);
+        }
+    }
+
+    /// [`push`](Wakes::push), if there is one.
+    pub(crate) fn extend(&mut self, waker: Option<Waker>) {
+        if let Some(waker) = waker {
+            self.push(waker);
+        }
+    }
+
     /// Wakes in the order of the line, whatever the wakers do.
     pub(crate) fn wake(self) {
         tree::wake(self.first);

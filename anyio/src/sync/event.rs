@@ -1,13 +1,10 @@
 //! [`Event`]: something that happens once.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, ready};
-
-use event_listener::EventListener;
 
 use crate::operation::Operation;
+use crate::until::Until;
 
 /// Something that happens once, and that any number of tasks may wait for.
 ///
@@ -71,7 +68,7 @@ impl Event {
     ///
     /// Nothing is lost.
     pub fn wait(&self) -> impl Future<Output = ()> + Send + Sync {
-        Operation::new(Wait { event: self, listener: None }, |()| ())
+        Operation::new(Until::new(&self.waiters, || self.is_set().then_some(())), |()| ())
     }
 }
 
@@ -81,30 +78,4 @@ impl Event {
 pub struct EventStatistics {
     /// How many tasks are waiting.
     pub tasks_waiting: usize,
-}
-
-struct Wait<'a> {
-    event: &'a Event,
-    listener: Option<EventListener>,
-}
-
-impl Future for Wait<'_> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            if self.event.is_set() {
-                self.listener = None;
-                return Poll::Ready(());
-            }
-            match &mut self.listener {
-                // Look once more after enlisting: the event may have happened in between.
-                None => self.listener = Some(self.event.waiters.listen()),
-                Some(listener) => {
-                    ready!(Pin::new(listener).poll(cx));
-                    self.listener = None;
-                }
-            }
-        }
-    }
 }

@@ -13,7 +13,7 @@
 //! | make a value once, when it is needed | [`OnceCell`] | | | | `OnceCell` |
 //! | find out that two tasks use what one may use | [`ResourceGuard`] | | `ConflictDetector` | `ResourceGuard` | |
 //!
-//! Values that travel from task to task are for channels.
+//! Values that travel from task to task are for [channels](crate::channel).
 //!
 //! # What they have in common
 //!

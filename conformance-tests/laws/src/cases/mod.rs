@@ -2,6 +2,7 @@
 
 pub mod cancel;
 pub mod channels;
+pub mod channels_shared;
 pub mod clean_up;
 pub mod context;
 pub mod deadlines;
@@ -12,3 +13,4 @@ pub mod regressions;
 pub mod shields;
 pub mod start;
 pub mod sync_locks;
+pub mod sync_meetings;

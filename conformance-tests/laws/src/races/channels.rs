@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyio::channel::{Receiver, RecvError, Sender, TryRecvError, bounded};
+use anyio::channel::broadcast::{self, Overflow};
+use anyio::channel::{Receiver, RecvError, Sender, TryRecvError, bounded, oneshot, watch};
 
 use super::{Boxed, duel, stress};
+use crate::fixture::{Dropped, Drops};
 use crate::steps::{at_once, waits};
 
 type Receiving = Boxed<Result<usize, RecvError>>;
@@ -106,4 +108,67 @@ pub async fn sent_and_received(rounds: usize) {
         assert_eq!(sent.load(Ordering::SeqCst), received.load(Ordering::SeqCst) + left);
         assert_eq!(receiver.statistics().tasks_waiting_to_receive, 0);
     }
+}
+
+/// A value is sent while its receiver gives up: it is received, given back, or dropped once.
+pub async fn oneshots(rounds: usize) {
+    type Place = (parking_lot::Mutex<Option<oneshot::Sender<Dropped>>>, AtomicUsize, Drops);
+    let prepare = || {
+        let (sender, mut receiver) = oneshot::channel();
+        assert!(waits(&mut receiver));
+        ((parking_lot::Mutex::new(Some(sender)), AtomicUsize::new(0), Drops::new()), receiver)
+    };
+    let send: fn(&Place) = |(sender, given_back, drops)| {
+        let sent = sender.lock().take().unwrap().send(drops.token());
+        given_back.store(usize::from(sent.is_err()), Ordering::SeqCst);
+    };
+    let close = |mut receiver: oneshot::Receiver<Dropped>| {
+        receiver.close();
+        at_once(&mut receiver).expect("it is closed, or there is a value")
+    };
+    duel(rounds, prepare, send, close, |(_, given_back, drops), received| {
+        assert_eq!(received.is_ok(), given_back.load(Ordering::SeqCst) == 0);
+        drop(received);
+        assert_eq!(drops.count(), 1);
+    });
+}
+
+/// A value is sent while one of two who wait for it gives up.
+pub async fn watched(rounds: usize) {
+    let changed = async |mut receiver: watch::Receiver<u8>| receiver.changed().await.map(|()| *receiver.borrow());
+    let prepare = || {
+        let (sender, receiver) = watch::channel(0);
+        let mut both: [Boxed<_>; 2] = [Box::pin(changed(receiver.clone())), Box::pin(changed(receiver))];
+        assert!(both.iter_mut().all(waits));
+        (sender, both)
+    };
+    let give_up = |[first, second]: [Boxed<Result<u8, watch::RecvError>>; 2]| {
+        drop(first);
+        second
+    };
+    let send: fn(&watch::Sender<u8>) = |sender| sender.send(1).unwrap();
+    duel(rounds, prepare, send, give_up, |_, mut second| assert_eq!(at_once(&mut second), Some(Ok(1))));
+}
+
+/// The slowest receiver receives while the first of two senders gives up.
+pub async fn broadcasts(rounds: usize) {
+    let send = async |sender: broadcast::Sender<u8>, value| sender.send(value).await.is_ok();
+    let prepare = || {
+        let (sender, receiver) = broadcast::channel(1, Overflow::Wait);
+        sender.try_send(0).unwrap();
+        let mut both: [Boxed<bool>; 2] = [Box::pin(send(sender.clone(), 1)), Box::pin(send(sender, 2))];
+        assert!(both.iter_mut().all(waits));
+        (parking_lot::Mutex::new(receiver), both)
+    };
+    let give_up = |[mut first, second]: [Boxed<bool>; 2]| (at_once(&mut first).is_some(), second);
+    let receive: fn(&parking_lot::Mutex<broadcast::Receiver<u8>>) =
+        |receiver| assert_eq!(receiver.lock().try_recv(), Ok(0));
+    duel(rounds, prepare, receive, give_up, |receiver, (sent, mut second)| {
+        let mut receiver = receiver.lock();
+        if sent {
+            assert_eq!(receiver.try_recv(), Ok(1));
+        }
+        assert_eq!(at_once(&mut second), Some(true), "the place was passed on");
+        assert_eq!(receiver.try_recv(), Ok(2));
+    });
 }

@@ -17,7 +17,7 @@ use std::thread;
 use anyio::{CancelHandle, CancelScope, task_group};
 use parking_lot::Mutex;
 
-pub use self::channels::{buffered, rendezvous, reserved, sent_and_received};
+pub use self::channels::{broadcasts, buffered, oneshots, rendezvous, reserved, sent_and_received, watched};
 pub use self::locks::{barriers, conditions, locks, once_cells, permits, read_write_locks};
 
 /// How many rounds the two threads of a duel go through before they meet again.
