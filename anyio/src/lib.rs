@@ -52,11 +52,14 @@
 
 mod branches;
 mod cancel_scope;
+pub mod channel;
 pub mod combinators;
 mod context;
 mod detect;
 mod finally;
 mod future_ext;
+mod line;
+mod operation;
 mod reason;
 mod run;
 mod runtime;
@@ -66,6 +69,7 @@ mod timeout;
 mod tree;
 mod unhandled;
 mod unit;
+mod until;
 
 #[cfg(feature = "async-std")]
 pub use anyio_backend_async_std::{AsyncStd, AsyncStdHandle};

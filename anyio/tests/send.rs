@@ -144,3 +144,57 @@ fn an_owned_group_of_boxed_errors() {
         tasks.close().await
     });
 }
+
+#[test]
+fn primitives_that_are_borrowed() {
+    use anyio::channel::broadcast::Overflow;
+    use anyio::channel::{bounded, broadcast, oneshot, watch};
+    use anyio::sync::{Barrier, Condition, Event, Mutex, OnceCell, RwLock, Semaphore};
+
+    async fn library(lines: &mut Vec<String>) -> usize {
+        let (event, barrier, condition) = (Event::new(), Barrier::new(1), Condition::new());
+        event.set();
+        event.wait().await;
+        barrier.wait().await;
+        let (mutex, lock, semaphore) = (Mutex::new(&mut *lines), RwLock::new(1), Semaphore::new(1));
+        let permit = semaphore.acquire().await;
+        let guard = condition.wait_while(mutex.lock().await, |lines| lines.is_empty()).await;
+        let reading = lock.read().await;
+        let cell = OnceCell::new();
+        let length = cell.get_or_init(async || guard.len()).await;
+        drop((permit, reading));
+        lock.write().await.clone_from(length);
+        *length
+    }
+    async fn channels(lines: &[String]) -> usize {
+        let (sender, mut receiver) = bounded(1);
+        sender.reserve().await.unwrap().send(lines).unwrap();
+        let (one, answer) = oneshot::channel();
+        one.send(receiver.next().await.unwrap().len()).unwrap();
+        let (setting, mut latest) = watch::channel(0);
+        setting.send(answer.await.unwrap()).unwrap();
+        latest.changed().await.unwrap();
+        let (news, mut heard) = broadcast::channel(1, Overflow::Wait);
+        news.send(*latest.borrow()).await.unwrap();
+        sender.send(&[]).await.unwrap();
+        receiver.recv().await.unwrap();
+        heard.recv().await.unwrap()
+    }
+    spawnable(async { library(&mut lines()).await + channels(&lines()).await });
+}
+
+#[test]
+fn primitives_are_shared_where_their_contents_may_be() {
+    use std::cell::Cell;
+
+    use anyio::channel::{Permit, Receiver, Sender, broadcast, oneshot, watch};
+    use anyio::sync::{Mutex, MutexGuard, OnceCell, OwnedMutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+    fn shared<T: Send + Sync>() {}
+    fn sent<T: Send>() {}
+    shared::<(Mutex<Cell<u8>>, RwLock<u8>, OnceCell<u8>)>();
+    shared::<(Sender<Cell<u8>>, Receiver<Cell<u8>>, oneshot::Sender<Cell<u8>>, oneshot::Receiver<Cell<u8>>)>();
+    shared::<(watch::Sender<u8>, watch::Receiver<u8>, broadcast::Sender<u8>, broadcast::Receiver<u8>)>();
+    sent::<(MutexGuard<'static, u8>, OwnedMutexGuard<u8>, Permit<'static, u8>)>();
+    sent::<(RwLockReadGuard<'static, u8>, RwLockWriteGuard<'static, u8>)>();
+}

@@ -1,13 +1,10 @@
 //! [`Event`]: something that happens once.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, ready};
 
-use event_listener::EventListener;
-
-use crate::unit::Entry;
+use crate::operation::Operation;
+use crate::until::Until;
 
 /// Something that happens once, and that any number of tasks may wait for.
 ///
@@ -58,40 +55,27 @@ impl Event {
         self.set.load(Ordering::Acquire)
     }
 
+    /// What the event looks like now.
+    #[must_use]
+    pub fn statistics(&self) -> EventStatistics {
+        let tasks_waiting = if self.is_set() { 0 } else { self.waiters.total_listeners() };
+        EventStatistics { tasks_waiting }
+    }
+
     /// Waits until it has happened.
     ///
     /// # Cancel safety
     ///
     /// Nothing is lost.
     pub fn wait(&self) -> impl Future<Output = ()> + Send + Sync {
-        Wait { event: self, entry: Entry::default(), listener: None }
+        Operation::new(Until::new(&self.waiters, || self.is_set().then_some(())), |()| ())
     }
 }
 
-struct Wait<'a> {
-    event: &'a Event,
-    entry: Entry,
-    listener: Option<EventListener>,
-}
-
-impl Future for Wait<'_> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        ready!(self.entry.poll(cx));
-        loop {
-            if self.event.is_set() {
-                self.listener = None;
-                return Poll::Ready(());
-            }
-            match &mut self.listener {
-                // Look once more after enlisting: the event may have happened in between.
-                None => self.listener = Some(self.event.waiters.listen()),
-                Some(listener) => {
-                    ready!(Pin::new(listener).poll(cx));
-                    self.listener = None;
-                }
-            }
-        }
-    }
+/// What an [`Event`] looks like at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventStatistics {
+    /// How many tasks are waiting.
+    pub tasks_waiting: usize,
 }

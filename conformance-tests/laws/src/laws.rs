@@ -317,7 +317,16 @@ pub static LAWS: &[Law] = &[
         "W4",
         "Blocking work that was accepted runs, whatever becomes of its handle, unless the runtime shuts down first.",
     ),
-    to_come("Q1", "Permits and locks are handed over in order; a waiter that is cancelled passes its turn on."),
-    to_come("Q2", "Channels lose nothing, and tell both sides when the other is gone."),
+    law(
+        "Q1",
+        "Locks, permits, notifications and turns are handed over in the order in which they were asked for, and nobody \
+         barges in. A waiter that is cancelled leaves the line; what it was handed in the same moment goes to the next.",
+    ),
+    law(
+        "Q2",
+        "A channel hands items over in order, through a buffer or from hand to hand. When its last sender is gone it ends \
+         after what is in the buffer; when its last receiver is gone senders have their items back. Closing an end wakes \
+         what waits there.",
+    ),
     to_come("Q3", "A limiter may be adjusted at any time, and accounts for each borrower."),
 ];

@@ -21,6 +21,8 @@ mod laws;
 mod macros;
 #[cfg(feature = "model")]
 pub mod model;
+#[doc(hidden)]
+pub mod races;
 mod run;
 mod steps;
 

@@ -3,13 +3,14 @@
 use std::future::{Future, pending};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::thread;
 
-use anyio::{CancelReason, Cancelled, Event, Runtime, checkpoint, shield};
+use anyio::{CancelReason, CancelScope, Cancelled, Event, Runtime, checkpoint, shield};
 use anyio_core::Task;
 use futures::channel::oneshot;
 
-use crate::fixture::SHORT;
+use crate::fixture::{SHORT, Wakes};
 
 pub(crate) type Sent<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -77,4 +78,48 @@ pub(crate) async fn is_alive(runtime: &Runtime) -> bool {
     let (sender, receiver) = oneshot::channel();
     runtime.backend().spawn(Task::new(async { _ = sender.send(()) }));
     receiver.await.is_ok()
+}
+
+/// Whether `operation` does not act in a scope that is cancelled already.
+pub(crate) async fn is_cut_off<F: Future>(operation: F) -> bool {
+    let scope = CancelScope::new();
+    scope.handle().cancel();
+    scope.run(operation).await.is_err()
+}
+
+/// What `operation` comes to where a cancellation cannot reach it.
+pub(crate) async fn acts_when_held<F: Future>(operation: F) -> F::Output {
+    let scope = CancelScope::new();
+    scope.handle().cancel();
+    scope.run(shield(operation)).await.expect("a shielded operation acts")
+}
+
+/// Whether a loop of operations that are always ready lets itself be cancelled from another thread.
+pub(crate) async fn loop_ends(operation: impl AsyncFn()) -> bool {
+    let scope = CancelScope::new();
+    let handle = scope.handle();
+    meanwhile(move || handle.cancel());
+    let forever = async {
+        loop {
+            operation().await;
+        }
+    };
+    scope.run(forever).await.is_err()
+}
+
+/// Polls `future` until it waits for what it is meant to wait for: an operation may step aside once before it begins.
+pub(crate) fn waits<F: Future + Unpin>(future: &mut F) -> bool {
+    let wakes = Wakes::new();
+    wakes.poll(future).is_pending() && wakes.poll(future).is_pending()
+}
+
+/// What `future` comes to, which it must at once: it may step aside before.
+pub(crate) fn at_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+    let wakes = Wakes::new();
+    for _ in 0..2 {
+        if let Poll::Ready(output) = wakes.poll(future) {
+            return Some(output);
+        }
+    }
+    None
 }

@@ -1,6 +1,8 @@
 //! The cases, a module for each family of laws. Each is a plain async function that panics if its law does not hold.
 
 pub mod cancel;
+pub mod channels;
+pub mod channels_shared;
 pub mod clean_up;
 pub mod context;
 pub mod deadlines;
@@ -13,3 +15,5 @@ pub mod scoped;
 pub mod shields;
 pub mod start;
 pub mod stopping;
+pub mod sync_locks;
+pub mod sync_meetings;
