@@ -14,7 +14,8 @@ use pin_project_lite::pin_project;
 use crate::context;
 use crate::detect;
 use crate::runtime::{NoBackend, Runtime};
-use crate::tree::{Link, Node, Role};
+use crate::task_group::TaskId;
+use crate::tree::{Ext, Link, Node, Role};
 use crate::unit::{End, Unit};
 
 /// A future could not be run.
@@ -79,7 +80,7 @@ pub fn try_run<F: Future>(backend: impl Run + 'static, future: F) -> Result<F::O
 /// Runs `future`; `owns` says whether the runtime was started for it alone.
 fn run_on<F: Future>(started: &dyn BlockOn, owns: bool, future: F) -> Result<F::Output, RunError> {
     let runtime = Runtime::from_backend(started.backend());
-    let main = Main { unit: Unit::new(Node::new(Role::Run, ())), body: Some(future), end: None, runtime, owns };
+    let main = Main { unit: Unit::new(Node::new(Role::Run, MainTask(TaskId::next()))), body: Some(future), end: None, runtime, owns };
     let mut main = pin!(main);
     let mut output = None;
     let mut polled = false;
@@ -150,6 +151,15 @@ struct Unpark(Thread);
 impl Wake for Unpark {
     fn wake(self: Arc<Self>) {
         self.0.unpark();
+    }
+}
+
+/// The main future of a run is a task like any other, as far as limiters are concerned.
+struct MainTask(TaskId);
+
+impl Ext for MainTask {
+    fn task(&self) -> Option<TaskId> {
+        Some(self.0)
     }
 }
 

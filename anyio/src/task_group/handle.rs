@@ -53,6 +53,10 @@ struct Slot<T> {
 }
 
 impl<T: Send> Ext for TaskCell<T> {
+    fn task(&self) -> Option<TaskId> {
+        Some(self.info.id())
+    }
+
     fn emptied(&self) {
         if let Some(caller) = self.caller.get().and_then(Weak::upgrade) {
             start::release(&caller);

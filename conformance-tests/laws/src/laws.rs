@@ -308,5 +308,10 @@ pub static LAWS: &[Law] = &[
     ),
     to_come("Q1", "Permits and locks are handed over in order; a waiter that is cancelled passes its turn on."),
     to_come("Q2", "Channels lose nothing, and tell both sides when the other is gone."),
-    to_come("Q3", "A limiter may be adjusted at any time, and accounts for each borrower."),
+    law(
+        "Q3",
+        "The total of a limiter may be adjusted at any time, also below what is borrowed: then nobody gets a token until \
+         enough have come back; 0 lends nothing. Each borrower, the current task unless another is named, holds one token \
+         at most; asking for a second is an error at once. Statistics tell who holds one, and how many wait.",
+    ),
 ];

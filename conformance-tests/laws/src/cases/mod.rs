@@ -7,6 +7,7 @@ pub mod deadlines;
 pub mod foreign_drop;
 pub mod groups;
 pub mod handles;
+pub mod limiter;
 pub mod regressions;
 pub mod shields;
 pub mod start;
