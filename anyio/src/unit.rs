@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
 use crate::context;
+use crate::locals::Values;
 use crate::runtime::{NoBackend, Runtime};
 use crate::tree::{Link, Node, Role};
 use crate::unhandled::Unhandled;
@@ -41,6 +42,8 @@ pub(crate) struct Unit {
     offer: Option<Offer>,
     /// For tasks: see [`context::poll_budget`].
     overdue: bool,
+    /// For tasks: the values in effect where it was started, until it ends.
+    values: Values,
 }
 
 /// Law C4: a unit that was cut short by somebody else's cause lets the unit around it act first.
@@ -78,7 +81,8 @@ impl Offer {
 
 impl Unit {
     pub(crate) fn new(link: Link) -> Self {
-        Unit { link: Some(link), waker: None, offer: None, overdue: false }
+        let values = if is_task(&link) { Values::current() } else { Values::default() };
+        Unit { link: Some(link), waker: None, offer: None, overdue: false, values }
     }
 
     pub(crate) fn link(&self) -> &Link {
@@ -172,13 +176,23 @@ impl Unit {
 
     /// Drops the body inside the node; says if a destructor panicked.
     pub(crate) fn drop_body<F>(&mut self, mut body: Pin<&mut Option<F>>) -> Result<(), Payload> {
-        self.inside(|| body.set(None))
+        let dropped = self.inside(|| body.set(None));
+        if self.values.is_empty() {
+            return dropped;
+        }
+        let values = std::mem::take(&mut self.values);
+        let second = catch_unwind(AssertUnwindSafe(|| drop(values)));
+        let Err(first) = dropped else {
+            return second;
+        };
+        second.err().into_iter().for_each(|second| self.report_panic(second));
+        Err(first)
     }
 
     /// Runs something of the user's inside the node.
     pub(crate) fn inside<R>(&mut self, run: impl FnOnce() -> R) -> Result<R, Payload> {
-        let is_task = matches!(self.link().role(), Role::Task | Role::Run);
-        if is_task {
+        if is_task(self.link()) {
+            let _values = self.values.enter();
             let _entered = context::enter_task(&mut self.link, &mut self.overdue);
             catch_unwind(AssertUnwindSafe(run))
         } else {
@@ -246,6 +260,11 @@ impl Unit {
             body.set(None);
         }
     }
+}
+
+/// Whether this is where a task begins that is polled by itself.
+fn is_task(link: &Link) -> bool {
+    matches!(link.role(), Role::Task | Role::Run)
 }
 
 /// The beginning of a plain operation, which offers itself first if it would be cut off anyway (law C6).

@@ -5,4 +5,6 @@ mod limiter;
 
 pub use self::event::Event;
 pub(crate) use self::limiter::Acquire;
-pub use self::limiter::{AlreadyBorrowing, Borrower, CapacityLimiter, LimiterStatistics, LimiterToken, TryAcquireError};
+pub use self::limiter::{
+    AlreadyBorrowing, Borrower, CapacityLimiter, LimiterStatistics, LimiterToken, TryAcquireError,
+};

@@ -166,7 +166,7 @@ impl<T: Send + 'static> TaskHandle<T> {
             Ok(value) => value,
             Err(error @ TaskError::OwnHandle) => panic!("TaskHandle::value: {error}"),
             Err(error) => {
-                cancel_branch(info, &error);
+                cancel_branch("TaskHandle::value", info, &error);
                 std::future::pending().await
             }
         }
@@ -282,7 +282,7 @@ impl<T> Drop for TaskHandle<T> {
 }
 
 /// Cancels what waits for a value that will not come.
-pub(crate) fn cancel_branch(task: TaskInfo, error: &TaskError) {
+pub(crate) fn cancel_branch(what: &str, task: TaskInfo, error: &TaskError) {
     let reason = match error {
         TaskError::Cancelled(cancelled) => cancelled.clone(),
         _ => Cancelled::new(CancelReason::SiblingFailed(Some(task))),
@@ -296,8 +296,7 @@ pub(crate) fn cancel_branch(task: TaskInfo, error: &TaskError) {
     match unit.filter(|link| link.role() != Role::Shield) {
         Some(unit) => unit.cancel(reason),
         None => panic!(
-            "TaskHandle::value: there is no value ({error}), and no scope, group or task around that could be \
-             cancelled instead: await the handle itself"
+            "{what}: there is no value ({error}), and no scope, group or task around that could be cancelled instead"
         ),
     }
 }

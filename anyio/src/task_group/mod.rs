@@ -6,6 +6,7 @@ mod cell;
 mod error;
 mod handle;
 mod info;
+mod job;
 mod kind;
 mod owned;
 pub(crate) mod protect;
@@ -30,6 +31,9 @@ pub use self::protect::{Protect, protect};
 pub use self::start::Started;
 
 use self::cell::GroupNode;
+pub(crate) use self::handle::cancel_branch;
+pub(crate) use self::job::Job;
+
 use self::handle::TaskCell;
 use self::spawned::{Completion, Owner, Settle, Spawned, Work};
 use crate::cancel_scope::CancelHandle;
@@ -60,7 +64,7 @@ impl<K: Kind> TaskGroup<K> {
         TaskGroup { node }
     }
 
-    fn link(&self) -> Link {
+    pub(crate) fn link(&self) -> Link {
         erase(&self.node)
     }
 
@@ -310,7 +314,7 @@ impl<K: Kind> TaskBuilder<'_, K> {
             Err(info) => return group.refused(info),
         };
         let completion = Completion::new(node.clone(), group.node.clone(), Owner::Backend);
-        let work = Work::new(move || K::into_result(job()), completion);
+        let work = Work::new(move || K::into_result(job()), completion, erase(&node));
         group.node.runtime().backend().spawn_blocking(Box::new(move || work.run()));
         TaskHandle::new(node)
     }

@@ -81,7 +81,7 @@ pin_project! {
     }
 }
 
-/// A protected task, seen by whoever waits for it.
+/// A task that is its caller's alone, such as a protected one, seen by whoever waits for it.
 pub(crate) struct Running<T> {
     handle: TaskHandle<T>,
     runtime: Runtime,
@@ -114,6 +114,37 @@ where
     let link = erase(&node);
     link.set_shield(true);
     adopt(place, runtime, &link);
+    launch(node, runtime, clean_up, future)
+}
+
+/// Starts `future` as a task at `place`, which is cancelled with it; `Err`: that has closed.
+pub(crate) fn spawn_at<F>(
+    place: &Link,
+    runtime: &Runtime,
+    location: &'static Location<'static>,
+    future: F,
+) -> Result<Running<F::Output>, F>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let node = Node::new(Role::Task, TaskCell::new(TaskInfo::new(None, location)));
+    match place.adopt(&erase(&node), runtime) {
+        Ok(()) => Ok(launch(node, runtime, None, future)),
+        Err(_) => Err(future),
+    }
+}
+
+fn launch<F>(
+    node: Arc<Node<TaskCell<F::Output>>>,
+    runtime: &Runtime,
+    clean_up: Option<&'static Location<'static>>,
+    future: F,
+) -> Running<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
     let fate = Arc::new(Mutex::new(Fate::Awaited));
     let sink = Sink { runtime: runtime.clone(), fate: fate.clone(), clean_up };
     let task = Spawned::new(&node, future, Ok::<_, Infallible>, sink, Owner::Backend);
@@ -142,6 +173,13 @@ impl<T: Send + 'static> Running<T> {
             Fate::Panicked(payload) => resume_unwind(payload),
             Fate::Awaited | Fate::Deserted => Poll::Ready(result),
         }
+    }
+}
+
+impl<T: Send + 'static> Running<T> {
+    /// The task, to be cancelled or asked.
+    pub(crate) fn handle(&self) -> &TaskHandle<T> {
+        &self.handle
     }
 }
 
@@ -212,7 +250,7 @@ where
             Err(error) => {
                 let task = running.handle.info().clone();
                 *this.running = None;
-                cancel_branch(task, &error);
+                cancel_branch("protect", task, &error);
                 Poll::Pending
             }
         }

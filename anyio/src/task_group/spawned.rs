@@ -11,6 +11,8 @@ use pin_project_lite::pin_project;
 use super::error::{Ending, TaskError};
 use super::handle::TaskCell;
 use super::info::TaskInfo;
+use crate::from_thread::host;
+use crate::locals::Values;
 use crate::reason::{CancelReason, Cancelled};
 use crate::tree::{Cause, Link, Node, Role, erase};
 use crate::unhandled::Unhandled;
@@ -139,11 +141,15 @@ pub(crate) struct Work<F, T: Send + 'static, E, S: Settle<E>> {
     /// Until it runs.
     run: Option<F>,
     completion: Completion<T, E, S>,
+    /// Whom the thread works for while it runs.
+    host: Link,
+    /// The values in effect where it was started.
+    values: Values,
 }
 
 impl<F, T: Send + 'static, E, S: Settle<E>> Work<F, T, E, S> {
-    pub(crate) fn new(run: F, completion: Completion<T, E, S>) -> Self {
-        Work { run: Some(run), completion }
+    pub(crate) fn new(run: F, completion: Completion<T, E, S>, host: Link) -> Self {
+        Work { run: Some(run), completion, host, values: Values::current() }
     }
 
     pub(crate) fn run(mut self)
@@ -152,10 +158,23 @@ impl<F, T: Send + 'static, E, S: Settle<E>> Work<F, T, E, S> {
     {
         self.completion.begin();
         let run = self.run.take().expect("it runs once");
-        self.completion.complete(match catch_unwind(AssertUnwindSafe(run)) {
+        let ended = self.inside(run);
+        let values_dropped = self.drop_values();
+        self.completion.complete(match ended.and_then(|result| values_dropped.map(|()| result)) {
             Ok(result) => End::Value(result),
             Err(payload) => End::Panicked(payload),
         });
+    }
+
+    fn inside<R>(&mut self, run: impl FnOnce() -> R) -> Result<R, Payload> {
+        let _host = host::enter(Some(self.host.clone()));
+        let _values = self.values.enter();
+        catch_unwind(AssertUnwindSafe(run))
+    }
+
+    fn drop_values(&mut self) -> Result<(), Payload> {
+        let values = std::mem::take(&mut self.values);
+        catch_unwind(AssertUnwindSafe(|| drop(values)))
     }
 }
 
@@ -163,7 +182,11 @@ impl<F, T: Send + 'static, E, S: Settle<E>> Drop for Work<F, T, E, S> {
     /// Dropped unrun, what it has captured goes before the task is counted out.
     fn drop(&mut self) {
         if let Some(run) = self.run.take() {
-            self.completion.lose(|| catch_unwind(AssertUnwindSafe(|| drop(run))));
+            let values = std::mem::take(&mut self.values);
+            self.completion.lose(|| {
+                let dropped = catch_unwind(AssertUnwindSafe(|| drop(run)));
+                dropped.and(catch_unwind(AssertUnwindSafe(|| drop(values))))
+            });
         }
     }
 }

@@ -299,6 +299,12 @@ pub static LAWS: &[Law] = &[
         "A runtime that shuts down under live groups: nothing hangs, and whoever waits outside learns the reason.",
     ),
     law("X5", "A loop of operations that are always ready can be cancelled, and lets timers fire."),
+    law(
+        "X6",
+        "A value that is set for a scope is in effect in every poll and in the drop of what is inside, also after a panic, \
+         and for whatever is started inside: tasks, protected work, clean-ups, jobs on threads and their calls back. It is \
+         in effect nowhere else. Values of a run are seen in all of it, and go at its end.",
+    ),
     to_come("W1", "to_thread waits for a slot cancellably, and for its thread to its end."),
     to_come("W2", "Inside such a thread the cancellation can be asked for, and futures run in the host's scope."),
     to_come("W3", "A portal lets plain threads call in."),

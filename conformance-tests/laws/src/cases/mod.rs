@@ -8,6 +8,7 @@ pub mod foreign_drop;
 pub mod groups;
 pub mod handles;
 pub mod limiter;
+pub mod locals;
 pub mod regressions;
 pub mod shields;
 pub mod start;
