@@ -23,7 +23,7 @@ use std::thread;
 use crate::context;
 use crate::runtime::Runtime;
 use crate::sync::{Acquire, Borrower, CapacityLimiter, LimiterToken};
-use crate::task_group::{Job, TaskInfo, cancel_branch};
+use crate::task_group::{TaskInfo, cancel_branch, job, protect};
 use crate::tree::{Link, Node, Role};
 use crate::unhandled::Unhandled;
 use crate::unit::Unit;
@@ -279,9 +279,9 @@ where
             owed.of(catch_unwind(AssertUnwindSafe(job)))
         };
         let job = if self.settings.abandon {
-            Job::abandonable(place.link(), &runtime, info, work)
+            job::abandonable(place.link(), &runtime, info, work)
         } else {
-            Job::held(place.link(), &runtime, info, work)
+            job::held(place.link(), &runtime, info, work)
         };
         self.running = Some(Running { job, place });
     }
@@ -308,7 +308,7 @@ where
         };
         running.place.0.register(cx);
         let ended = ready!(running.job.poll(cx));
-        let info = running.job.info().clone();
+        let info = running.job.handle().info().clone();
         this.running = None;
         match ended {
             Ok(owed) => Poll::Ready(owed.claim().unwrap_or_else(|payload| resume_unwind(payload))),
@@ -333,7 +333,7 @@ impl<F, T: Send + 'static> fmt::Debug for ToThread<F, T> {
 /// A job under way. If this is dropped the job goes on; its value is dropped at its end.
 struct Running<T: Send + 'static> {
     // Dropped first, so that what the job may still deliver is unwanted before its caller is gone.
-    job: Job<Owed<T>>,
+    job: protect::Running<Owed<T>>,
     place: Place,
 }
 

@@ -279,6 +279,11 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// Of an operation that has begun elsewhere: it does not ask again whether it may act, having done so.
+    pub(crate) fn begun() -> Self {
+        Entry { begun: true, ..Entry::default() }
+    }
+
     /// Ready when the operation may act.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.begun {

@@ -144,6 +144,12 @@ impl<T: Send + 'static> TaskHandle<T> {
         TaskHandle { node, entry: Entry::default() }
     }
 
+    /// The handle by which an operation waits for a task that it has started itself. Its value is that of the operation,
+    /// which must not be offered away.
+    pub(crate) fn of_operation(node: Arc<Node<TaskCell<T>>>) -> Self {
+        TaskHandle { node, entry: Entry::begun() }
+    }
+
     /// Waits for the value.
     ///
     /// If there is none, because the task failed, panicked or was cancelled, then the code that waits for it cannot go

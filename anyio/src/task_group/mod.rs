@@ -6,7 +6,7 @@ mod cell;
 mod error;
 mod handle;
 mod info;
-mod job;
+pub(crate) mod job;
 mod kind;
 mod owned;
 pub(crate) mod protect;
@@ -32,7 +32,6 @@ pub use self::start::Started;
 
 use self::cell::GroupNode;
 pub(crate) use self::handle::cancel_branch;
-pub(crate) use self::job::Job;
 
 use self::handle::TaskCell;
 use self::spawned::{Completion, Owner, Settle, Spawned, Work};

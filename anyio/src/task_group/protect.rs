@@ -145,11 +145,21 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let fate = Arc::new(Mutex::new(Fate::Awaited));
-    let sink = Sink { runtime: runtime.clone(), fate: fate.clone(), clean_up };
+    let (running, sink) = watch(&node, runtime, clean_up);
     let task = Spawned::new(&node, future, Ok::<_, Infallible>, sink, Owner::Backend);
     runtime.backend().spawn(Task::new(task));
-    Running { handle: TaskHandle::new(node), runtime: runtime.clone(), fate }
+    running
+}
+
+/// Both ends of the task whose node is `node`: that of its caller, and that which the task reports to.
+pub(super) fn watch<T: Send + 'static>(
+    node: &Arc<Node<TaskCell<T>>>,
+    runtime: &Runtime,
+    clean_up: Option<&'static Location<'static>>,
+) -> (Running<T>, Sink) {
+    let fate = Arc::new(Mutex::new(Fate::Awaited));
+    let sink = Sink { runtime: runtime.clone(), fate: fate.clone(), clean_up };
+    (Running { handle: TaskHandle::of_operation(node.clone()), runtime: runtime.clone(), fate }, sink)
 }
 
 /// Counts the task in the nearest group that has not closed, else in the run, else at the root, which never closes.
@@ -193,7 +203,7 @@ impl<T> Drop for Running<T> {
 }
 
 /// Keeps a panic for whoever waits, or hands it to the hook.
-struct Sink {
+pub(super) struct Sink {
     runtime: Runtime,
     fate: Arc<Mutex<Fate>>,
     /// Where it was set up, if it is a clean-up.

@@ -305,9 +305,24 @@ pub static LAWS: &[Law] = &[
          and for whatever is started inside: tasks, protected work, clean-ups, jobs on threads and their calls back. It is \
          in effect nowhere else. Values of a run are seen in all of it, and go at its end.",
     ),
-    to_come("W1", "to_thread waits for a slot cancellably, and for its thread to its end."),
-    to_come("W2", "Inside such a thread the cancellation can be asked for, and futures run in the host's scope."),
-    to_come("W3", "A portal lets plain threads call in."),
+    law(
+        "W1",
+        "to_thread waits for a token cancellably. A job that has begun holds the units around its caller without hiding \
+         anything: its value, its error or its panic comes back, and a cancellation is seen at the next suspension. Where \
+         foreign code drops its future it is waited for by all that is around. One that may be abandoned is waited for by \
+         quiesce() alone, and keeps its token until it has ended. What nobody receives reaches the hook.",
+    ),
+    law(
+        "W2",
+        "Inside a job the cancellation of its host can be asked for, futures run in the host's scope and are cancelled \
+         with it, and functions run on the runtime's thread. On any other thread, and in a task, that is a clear error.",
+    ),
+    law(
+        "W3",
+        "A portal lets plain threads call, spawn and start, until it is stopped, by cancelling the calls or by waiting for \
+         them. A panic arrives on the other side. One runtime may be shared by those who need it. A closed portal, and a \
+         call that would wait for itself, are clear errors.",
+    ),
     law(
         "W4",
         "Blocking work that was accepted runs, whatever becomes of its handle, unless the runtime shuts down first.",

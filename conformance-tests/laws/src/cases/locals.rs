@@ -1,6 +1,5 @@
 //! Cases of the law X6: values that belong to what is going on.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::thread;
 

@@ -12,3 +12,4 @@ pub mod locals;
 pub mod regressions;
 pub mod shields;
 pub mod start;
+pub mod threads;
