@@ -6,6 +6,7 @@
 use std::cell::Cell;
 use std::task::{Context, Poll};
 
+use crate::task_group::TaskId;
 use crate::tree::Link;
 
 /// How many operations may start in a task before it steps aside once (law X5).
@@ -76,6 +77,11 @@ pub(crate) fn peek<R>(look: impl FnOnce(Option<&Link>) -> R) -> R {
     let result = look(link.as_ref());
     let _ = CURRENT.try_with(|current| current.set(link));
     result
+}
+
+/// The task that is being polled, if it is one of anyio's.
+pub(crate) fn task_id() -> Option<TaskId> {
+    peek(|link| std::iter::successors(link, |link| link.enclosing()).find_map(|link| link.ext.task()))
 }
 
 /// Spends a part of the budget; when it is used up, steps aside once before anything is done.

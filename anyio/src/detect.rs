@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use parking_lot::Mutex;
 
+use crate::from_thread::host;
 use crate::runtime::{self, NoBackend, Runtime, WeakRuntime};
 
 /// Tells runtimes apart.
@@ -30,6 +31,9 @@ thread_local! {
 pub(crate) fn ambient() -> Result<Runtime, NoBackend> {
     if let Some(key) = inside() {
         return known(key);
+    }
+    if let Some(runtime) = host::runtime() {
+        return Ok(runtime);
     }
     if let Some(runtime) = runtime::default() {
         return Ok(runtime);
@@ -110,6 +114,20 @@ pub(crate) fn adopt(runtime: &Runtime) {
     }
     #[cfg(not(feature = "tokio"))]
     let _ = runtime;
+}
+
+/// Whether the current thread polls a task of a runtime that can tell. (tokio tells by what [`may_block`] asks.)
+pub(crate) fn in_task() -> bool {
+    // smol cannot tell; the threads of its global executor are known by their names.
+    #[cfg(feature = "smol")]
+    if std::thread::current().name().is_some_and(|name| name.starts_with("smol-")) {
+        return true;
+    }
+    #[cfg(feature = "async-std")]
+    if anyio_backend_async_std::AsyncStdHandle::current().is_some() {
+        return true;
+    }
+    false
 }
 
 /// Whether the current thread may be blocked, as far as the runtime around it is concerned.

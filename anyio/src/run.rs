@@ -1,20 +1,23 @@
 //! Entering a runtime: [`run`], [`block_on`], [`enter`].
 
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker, ready};
-use std::thread::{self, Thread};
+use std::task::{Context, Poll, ready};
 
 use anyio_core::{Backend, BlockOn, Run, StartError};
 use pin_project_lite::pin_project;
 
 use crate::context;
 use crate::detect;
+use crate::from_thread::host;
+use crate::park;
 use crate::runtime::{NoBackend, Runtime};
-use crate::tree::{Link, Node, Role};
+use crate::task_group::TaskId;
+use crate::tree::{Ext, Link, Node, Role};
 use crate::unit::{End, Unit};
 
 /// A future could not be run.
@@ -79,10 +82,19 @@ pub fn try_run<F: Future>(backend: impl Run + 'static, future: F) -> Result<F::O
 /// Runs `future`; `owns` says whether the runtime was started for it alone.
 fn run_on<F: Future>(started: &dyn BlockOn, owns: bool, future: F) -> Result<F::Output, RunError> {
     let runtime = Runtime::from_backend(started.backend());
-    let main = Main { unit: Unit::new(Node::new(Role::Run, ())), body: Some(future), end: None, runtime, owns };
+    let main = Main {
+        unit: Unit::new(Node::new(Role::Run, MainTask(TaskId::next()))),
+        body: Some(future),
+        end: None,
+        runtime,
+        owns,
+    };
     let mut main = pin!(main);
     let mut output = None;
     let mut polled = false;
+    // Whatever job this thread runs, what the runtime polls here does not belong to it.
+    let _host = host::enter(None);
+    let _inside = Inside::enter();
     let entered = catch_unwind(AssertUnwindSafe(|| {
         let driver = async {
             polled = true;
@@ -95,6 +107,33 @@ fn run_on<F: Future>(started: &dyn BlockOn, owns: bool, future: F) -> Result<F::
         (Err(payload), _) if polled => resume_unwind(payload),
         _ => Err(RunError::Nested),
     }
+}
+
+thread_local! {
+    /// How many runs this thread is inside of.
+    static RUNS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// While it lives this thread may poll tasks.
+struct Inside;
+
+impl Inside {
+    fn enter() -> Self {
+        let _ = RUNS.try_with(|runs| runs.set(runs.get() + 1));
+        Inside
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        let _ = RUNS.try_with(|runs| runs.set(runs.get() - 1));
+    }
+}
+
+/// Whether the current thread may wait for async code: it is not polling a task, as far as that can be told.
+pub(crate) fn may_wait() -> bool {
+    let inside = RUNS.try_with(Cell::get).unwrap_or_default() > 0;
+    !inside && context::peek(|link| link.is_none()) && !detect::in_task() && detect::may_block()
 }
 
 /// Runs `future` to its end on the runtime that [`Runtime::current`] finds, blocking the current thread.
@@ -136,20 +175,17 @@ impl BlockOn for Parked {
         self.0.clone()
     }
 
-    fn block_on(&self, mut future: Pin<&mut (dyn Future<Output = ()> + '_)>) {
-        let waker = Waker::from(Arc::new(Unpark(thread::current())));
-        let mut cx = Context::from_waker(&waker);
-        while future.as_mut().poll(&mut cx).is_pending() {
-            thread::park();
-        }
+    fn block_on(&self, future: Pin<&mut (dyn Future<Output = ()> + '_)>) {
+        park::block_on(future);
     }
 }
 
-struct Unpark(Thread);
+/// The main future of a run is a task like any other, as far as limiters are concerned.
+struct MainTask(TaskId);
 
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
+impl Ext for MainTask {
+    fn task(&self) -> Option<TaskId> {
+        Some(self.0)
     }
 }
 
@@ -184,6 +220,11 @@ impl<F: Future> Future for Main<F> {
             this.unit.begin_exit();
         }
         ready!(this.unit.poll_closed(cx));
+        let values = this.runtime.values();
+        while let Some(value) = values.pop() {
+            let dropped = this.unit.inside(|| drop(value));
+            dropped.unwrap_or_else(|payload| this.unit.report_panic(payload));
+        }
         this.unit.finish();
         Poll::Ready(match this.end.take() {
             Some(End::Value(value)) => Ok(value),

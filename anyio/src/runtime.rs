@@ -10,6 +10,8 @@ use parking_lot::RwLock;
 
 use crate::context;
 use crate::detect;
+use crate::locals::RunValues;
+use crate::sync::CapacityLimiter;
 use crate::tree::{Ext, Link, Node, erase};
 use crate::unhandled::{self, Hook, Unhandled};
 
@@ -27,8 +29,9 @@ use crate::unhandled::{self, Hook, Unhandled};
 /// 2. the one of the scope, group or task that is being polled;
 /// 3. the runtime that the current thread is inside: tokio's `Handle::try_current`, async-std's current task (each
 ///    where the feature makes that backend available);
-/// 4. the default nominated by the application with [`set_default`];
-/// 5. smol, where its feature makes it available: its global executor can be used from anywhere.
+/// 4. the one that has started the job in this thread: see [`to_thread`](crate::to_thread);
+/// 5. the default nominated by the application with [`set_default`];
+/// 6. smol, where its feature makes it available: its global executor can be used from anywhere.
 ///
 /// Features make backends *available*; they never choose one.
 ///
@@ -55,6 +58,10 @@ struct Inner {
     main: Arc<OnceLock<Weak<Node>>>,
     hook: Option<Hook>,
     patience: Duration,
+    /// The values of [`RunVar`](crate::RunVar)s.
+    values: Arc<RunValues>,
+    /// What bounds [`to_thread::run`](crate::to_thread::run).
+    threads: CapacityLimiter,
     /// Notified when nothing is live below the root.
     idle: Arc<Event>,
 }
@@ -123,6 +130,8 @@ impl Runtime {
             main: Arc::default(),
             hook: None,
             patience: Duration::from_secs(10),
+            values: Arc::default(),
+            threads: CapacityLimiter::new(40),
             idle,
         }))
     }
@@ -161,6 +170,8 @@ impl Runtime {
             main: old.main.clone(),
             hook: old.hook.clone(),
             patience: old.patience,
+            values: old.values.clone(),
+            threads: old.threads.clone(),
             idle: old.idle.clone(),
         };
         edit(&mut inner);
@@ -223,6 +234,14 @@ impl Runtime {
 
     pub(crate) fn patience(&self) -> Duration {
         self.0.patience
+    }
+
+    pub(crate) fn threads(&self) -> &CapacityLimiter {
+        &self.0.threads
+    }
+
+    pub(crate) fn values(&self) -> &RunValues {
+        &self.0.values
     }
 
     pub(crate) fn report(&self, outcome: Unhandled) {

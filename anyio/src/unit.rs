@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
 use crate::context;
+use crate::locals::Values;
 use crate::runtime::{NoBackend, Runtime};
 use crate::tree::{Link, Node, Role};
 use crate::unhandled::Unhandled;
@@ -41,6 +42,8 @@ pub(crate) struct Unit {
     offer: Option<Offer>,
     /// For tasks: see [`context::poll_budget`].
     overdue: bool,
+    /// For tasks and branches: the values in effect where it was started, until it ends.
+    values: Values,
 }
 
 /// Law C4: a unit that was cut short by somebody else's cause lets the unit around it act first.
@@ -78,7 +81,8 @@ impl Offer {
 
 impl Unit {
     pub(crate) fn new(link: Link) -> Self {
-        Unit { link: Some(link), waker: None, offer: None, overdue: false }
+        let values = if keeps_values(&link) { Values::current() } else { Values::default() };
+        Unit { link: Some(link), waker: None, offer: None, overdue: false, values }
     }
 
     pub(crate) fn link(&self) -> &Link {
@@ -172,12 +176,23 @@ impl Unit {
 
     /// Drops the body inside the node; says if a destructor panicked.
     pub(crate) fn drop_body<F>(&mut self, mut body: Pin<&mut Option<F>>) -> Result<(), Payload> {
-        self.inside(|| body.set(None))
+        let dropped = self.inside(|| body.set(None));
+        if self.values.is_empty() {
+            return dropped;
+        }
+        let values = std::mem::take(&mut self.values);
+        let second = catch_unwind(AssertUnwindSafe(|| drop(values)));
+        let Err(first) = dropped else {
+            return second;
+        };
+        second.err().into_iter().for_each(|second| self.report_panic(second));
+        Err(first)
     }
 
     /// Runs something of the user's inside the node.
     pub(crate) fn inside<R>(&mut self, run: impl FnOnce() -> R) -> Result<R, Payload> {
-        let is_task = matches!(self.link().role(), Role::Task | Role::Run);
+        let (keeps_values, is_task) = (keeps_values(self.link()), is_task(self.link()));
+        let _values = keeps_values.then(|| self.values.enter());
         if is_task {
             let _entered = context::enter_task(&mut self.link, &mut self.overdue);
             catch_unwind(AssertUnwindSafe(run))
@@ -248,6 +263,16 @@ impl Unit {
     }
 }
 
+/// Whether this is where something begins that was spawned: it sees the values of that place, wherever it is polled.
+fn keeps_values(link: &Link) -> bool {
+    is_task(link) || link.role() == Role::Branch
+}
+
+/// Whether this is where a task begins that is polled by itself.
+fn is_task(link: &Link) -> bool {
+    matches!(link.role(), Role::Task | Role::Run)
+}
+
 /// The beginning of a plain operation, which offers itself first if it would be cut off anyway (law C6).
 #[derive(Debug, Default)]
 pub(crate) struct Entry {
@@ -260,6 +285,11 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// Of an operation that has begun elsewhere: it does not ask again whether it may act, having done so.
+    pub(crate) fn begun() -> Self {
+        Entry { begun: true, ..Entry::default() }
+    }
+
     /// Ready when the operation may act.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.begun {

@@ -2,6 +2,10 @@
 
 #[path = "../examples/async_clean_up.rs"]
 mod async_clean_up;
+#[path = "../examples/call_in_from_threads.rs"]
+mod call_in_from_threads;
+#[path = "../examples/cpu_bound_work.rs"]
+mod cpu_bound_work;
 #[path = "../examples/error_groups.rs"]
 mod error_groups;
 #[path = "../examples/graceful_shutdown.rs"]
@@ -18,6 +22,16 @@ mod timeout_tree;
 #[test]
 fn async_clean_up() {
     async_clean_up::main();
+}
+
+#[test]
+fn call_in_from_threads() {
+    call_in_from_threads::main();
+}
+
+#[test]
+fn cpu_bound_work() {
+    cpu_bound_work::main();
 }
 
 #[test]

@@ -7,9 +7,10 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
+use anyio::sync::CapacityLimiter;
 use anyio::{
-    CancelScope, FutureExt as _, GroupError, OwnedTaskGroup, bracket, checkpoint, finally, shield, task_group, timeout,
-    try_task_group,
+    CancelScope, ContextVar, FutureExt as _, GroupError, OwnedTaskGroup, bracket, checkpoint, finally, portal, shield,
+    task_group, timeout, to_thread, try_task_group,
 };
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -197,4 +198,29 @@ fn primitives_are_shared_where_their_contents_may_be() {
     shared::<(watch::Sender<u8>, watch::Receiver<u8>, broadcast::Sender<u8>, broadcast::Receiver<u8>)>();
     sent::<(MutexGuard<'static, u8>, OwnedMutexGuard<u8>, Permit<'static, u8>)>();
     sent::<(RwLockReadGuard<'static, u8>, RwLockWriteGuard<'static, u8>)>();
+}
+
+#[test]
+fn waiting_for_threads_limiters_and_values() {
+    static NUMBER: ContextVar<u32> = ContextVar::new();
+    async fn library(lines: &[String]) -> usize {
+        let limiter = CapacityLimiter::new(1);
+        let _token = limiter.acquire().await;
+        let owned = lines.to_vec();
+        let job = to_thread::run(move || owned.len()).limiter(&limiter).abandon_on_cancel();
+        NUMBER.scope(1, timeout(Duration::MAX, job)).await.unwrap()
+    }
+    spawnable(async { library(&lines()).await });
+}
+
+#[test]
+fn a_portal_that_borrows() {
+    spawnable(async {
+        let lines = lines();
+        let first = portal(async |portal| {
+            let call = portal.spawn(async { 1 }).expect("it is open");
+            (call.await, sum(&lines).await)
+        });
+        first.await.unwrap()
+    });
 }

@@ -9,6 +9,7 @@
 //! | let many read, or one write | [`RwLock`] | | | | `RwLock` |
 //! | wait until what a mutex protects has changed | [`Condition`] | `Condition` | `Condition` | `Condition` | |
 //! | let a number of tasks in at a time | [`Semaphore`] | `Semaphore` | `Semaphore` | `Semaphore` | `Semaphore` |
+//! | the same, and know who is in, or change the number | [`CapacityLimiter`] | | `CapacityLimiter` | `CapacityLimiter` | |
 //! | let tasks wait for each other | [`Barrier`] | `Barrier` | | | `Barrier` |
 //! | make a value once, when it is needed | [`OnceCell`] | | | | `OnceCell` |
 //! | find out that two tasks use what one may use | [`ResourceGuard`] | | `ConflictDetector` | `ResourceGuard` | |
@@ -32,6 +33,7 @@
 mod barrier;
 mod condition;
 mod event;
+mod limiter;
 mod mutex;
 mod once_cell;
 mod resource_guard;
@@ -41,6 +43,10 @@ mod semaphore;
 pub use self::barrier::{Barrier, BarrierStatistics, BarrierWaitResult};
 pub use self::condition::{Condition, ConditionStatistics};
 pub use self::event::{Event, EventStatistics};
+pub(crate) use self::limiter::Acquire;
+pub use self::limiter::{
+    AlreadyBorrowing, Borrower, CapacityLimiter, LimiterStatistics, LimiterToken, TryAcquireError,
+};
 pub use self::mutex::{Locked, Mutex, MutexGuard, MutexStatistics, OwnedMutexGuard};
 pub use self::once_cell::{OnceCell, SetError};
 pub use self::resource_guard::{Busy, ResourceGuard, ResourceUse};

@@ -84,6 +84,15 @@ impl<T> TaskHandle<T> {
         TaskHandle { task: Known::Branch(task), entry: Entry::default() }
     }
 
+    /// The handle by which an operation waits for a task that it has started itself. Its value is that of the operation,
+    /// which must not be offered away.
+    pub(crate) fn of_operation(node: TaskNode<T>) -> Self
+    where
+        T: Send + 'static,
+    {
+        TaskHandle { task: Known::Spawned(node, erase), entry: Entry::begun() }
+    }
+
     /// Waits for the value.
     ///
     /// If there is none, because the task failed, panicked or was cancelled, then the code that waits for it cannot go
@@ -106,7 +115,7 @@ impl<T> TaskHandle<T> {
             Ok(value) => value,
             Err(error @ TaskError::OwnHandle) => panic!("TaskHandle::value: {error}"),
             Err(error) => {
-                cancel_branch(info, &error);
+                cancel_branch("TaskHandle::value", info, &error);
                 std::future::pending().await
             }
         }
@@ -229,7 +238,7 @@ impl<T> Drop for TaskHandle<T> {
 }
 
 /// Cancels what waits for a value that will not come.
-pub(crate) fn cancel_branch(task: TaskInfo, error: &TaskError) {
+pub(crate) fn cancel_branch(what: &str, task: TaskInfo, error: &TaskError) {
     let reason = match error {
         TaskError::Cancelled(cancelled) => cancelled.clone(),
         _ => Cancelled::new(CancelReason::SiblingFailed(Some(task))),
@@ -243,8 +252,7 @@ pub(crate) fn cancel_branch(task: TaskInfo, error: &TaskError) {
     match unit.filter(|link| link.role() != Role::Shield) {
         Some(unit) => unit.cancel(reason),
         None => panic!(
-            "TaskHandle::value: there is no value ({error}), and no scope, group or task around that could be \
-             cancelled instead: await the handle itself"
+            "{what}: there is no value ({error}), and no scope, group or task around that could be cancelled instead"
         ),
     }
 }

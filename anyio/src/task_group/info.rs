@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct TaskId(u64);
 
 impl TaskId {
-    fn next() -> Self {
+    pub(crate) fn next() -> Self {
         // Only uniqueness matters, so no order with anything else is needed.
         static NEXT: AtomicU64 = AtomicU64::new(1);
         TaskId(NEXT.fetch_add(1, Ordering::Relaxed))

@@ -6,6 +6,7 @@ pub(crate) mod cell;
 mod error;
 mod handle;
 mod info;
+pub(crate) mod job;
 mod kind;
 mod limit;
 mod owned;
@@ -37,6 +38,8 @@ pub use self::scoped::{
     local_scoped_group, scoped_group, try_local_scoped_group, try_scoped_group,
 };
 pub use self::start::Started;
+
+pub(crate) use self::handle::cancel_branch;
 
 use self::cell::GroupNode;
 use self::limit::{Acquire, Slot};
@@ -71,7 +74,7 @@ impl<K: Kind> TaskGroup<K> {
         TaskGroup { node }
     }
 
-    fn link(&self) -> Link {
+    pub(crate) fn link(&self) -> Link {
         erase(&self.node)
     }
 
@@ -425,7 +428,7 @@ impl<K: Kind> TaskBuilder<'_, K> {
             Err(info) => return group.refused(info),
         };
         let completion = Completion::new(node.clone(), group.node.clone(), Owner::Queue);
-        let mut work = Work::new(move || K::into_result(job()), completion);
+        let mut work = Work::new(move || K::into_result(job()), completion, erase(&node));
         let runtime = group.node.runtime().clone();
         group.when_it_may_run(&erase(&node), move |slot| {
             work.launch(slot);

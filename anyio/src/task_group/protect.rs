@@ -15,7 +15,7 @@ use pin_project_lite::pin_project;
 use super::error::{Ending, TaskError};
 use super::handle::{TaskHandle, cancel_branch};
 use super::info::TaskInfo;
-use super::record::task_node;
+use super::record::{TaskNode, task_node};
 use super::spawned::{Owner, Settle, Spawned};
 use crate::context;
 use crate::runtime::Runtime;
@@ -82,7 +82,7 @@ pin_project! {
     }
 }
 
-/// A protected task, seen by whoever waits for it.
+/// A task that is its caller's alone, such as a protected one, seen by whoever waits for it.
 pub(crate) struct Running<T> {
     handle: TaskHandle<T>,
     runtime: Runtime,
@@ -115,11 +115,52 @@ where
     let link = erase(&node);
     link.set_shield(true);
     adopt(place, runtime, &link);
+    launch(node, runtime, clean_up, future)
+}
+
+/// Starts `future` as a task at `place`, which is cancelled with it; `Err`: that has closed.
+pub(crate) fn spawn_at<F>(
+    place: &Link,
+    runtime: &Runtime,
+    location: &'static Location<'static>,
+    future: F,
+) -> Result<Running<F::Output>, F>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let node = task_node(Tenure::Ordinary, TaskInfo::new(None, location));
+    match place.adopt(&erase(&node), runtime) {
+        Ok(()) => Ok(launch(node, runtime, None, future)),
+        Err(_) => Err(future),
+    }
+}
+
+fn launch<F>(
+    node: TaskNode<F::Output>,
+    runtime: &Runtime,
+    clean_up: Option<&'static Location<'static>>,
+    future: F,
+) -> Running<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let (running, sink) = watch(&node, runtime, clean_up);
+    let task = Spawned::new(node, future, Ok::<_, Infallible>, sink, Owner::Backend);
+    runtime.backend().spawn(Task::new(task));
+    running
+}
+
+/// Both ends of the task whose node is `node`: that of its caller, and that which the task reports to.
+pub(super) fn watch<T: Send + 'static>(
+    node: &TaskNode<T>,
+    runtime: &Runtime,
+    clean_up: Option<&'static Location<'static>>,
+) -> (Running<T>, Sink) {
     let fate = Arc::new(Mutex::new(Fate::Awaited));
     let sink = Sink { runtime: runtime.clone(), fate: fate.clone(), clean_up };
-    let task = Spawned::new(node.clone(), future, Ok::<_, Infallible>, sink, Owner::Backend);
-    runtime.backend().spawn(Task::new(task));
-    Running { handle: TaskHandle::new(node), runtime: runtime.clone(), fate }
+    (Running { handle: TaskHandle::of_operation(node.clone()), runtime: runtime.clone(), fate }, sink)
 }
 
 /// Counts the task in the nearest group that has not closed, else in the run, else at the root, which never closes.
@@ -146,6 +187,13 @@ impl<T: Send + 'static> Running<T> {
     }
 }
 
+impl<T: Send + 'static> Running<T> {
+    /// The task, to be cancelled or asked.
+    pub(crate) fn handle(&self) -> &TaskHandle<T> {
+        &self.handle
+    }
+}
+
 impl<T> Drop for Running<T> {
     fn drop(&mut self) {
         let fate = std::mem::replace(&mut *self.fate.lock(), Fate::Deserted);
@@ -156,7 +204,7 @@ impl<T> Drop for Running<T> {
 }
 
 /// Keeps a panic for whoever waits, or hands it to the hook.
-struct Sink {
+pub(super) struct Sink {
     runtime: Runtime,
     fate: Arc<Mutex<Fate>>,
     /// Where it was set up, if it is a clean-up.
@@ -213,7 +261,7 @@ where
             Err(error) => {
                 let task = running.handle.info().clone();
                 *this.running = None;
-                cancel_branch(task, &error);
+                cancel_branch("protect", task, &error);
                 Poll::Pending
             }
         }

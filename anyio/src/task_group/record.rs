@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use super::error::TaskError;
 use super::handle::TaskStatus;
-use super::info::TaskInfo;
+use super::info::{TaskId, TaskInfo};
 use super::start;
 use crate::tree::{Ext, Link, Node, Role, Tenure, erase, wake};
 
@@ -125,6 +125,10 @@ pub(crate) struct TaskCell<O> {
 }
 
 impl<O: Send + Sync> Ext for TaskCell<O> {
+    fn task(&self) -> Option<TaskId> {
+        Some(self.info.id())
+    }
+
     fn emptied(&self) {
         if self.over.load(Ordering::Acquire)
             && let Some(caller) = self.caller.get().and_then(Weak::upgrade)

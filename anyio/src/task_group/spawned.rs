@@ -12,8 +12,10 @@ use super::error::{Ending, TaskError};
 use super::info::TaskInfo;
 use super::limit::Slot;
 use super::record::Record;
+use crate::from_thread::host;
+use crate::locals::Values;
 use crate::reason::{CancelReason, Cancelled};
-use crate::tree::{Cause, Role};
+use crate::tree::{Cause, Link, Role};
 use crate::unhandled::Unhandled;
 use crate::unit::{End, Payload, Unit};
 
@@ -147,11 +149,15 @@ pub(crate) struct Work<F, R: Record<T>, T, E, S: Settle<E>> {
     /// Until it runs.
     run: Option<F>,
     completion: Completion<R, T, E, S>,
+    /// Whom the thread works for while it runs.
+    host: Link,
+    /// The values in effect where it was started.
+    values: Values,
 }
 
 impl<F, R: Record<T>, T, E, S: Settle<E>> Work<F, R, T, E, S> {
-    pub(crate) fn new(run: F, completion: Completion<R, T, E, S>) -> Self {
-        Work { run: Some(run), completion }
+    pub(crate) fn new(run: F, completion: Completion<R, T, E, S>, host: Link) -> Self {
+        Work { run: Some(run), completion, host, values: Values::current() }
     }
 
     /// The work is about to be given to the backend.
@@ -165,10 +171,23 @@ impl<F, R: Record<T>, T, E, S: Settle<E>> Work<F, R, T, E, S> {
     {
         self.completion.begin();
         let run = self.run.take().expect("it runs once");
-        self.completion.complete(match catch_unwind(AssertUnwindSafe(run)) {
+        let ended = self.inside(run);
+        let values_dropped = self.drop_values();
+        self.completion.complete(match ended.and_then(|result| values_dropped.map(|()| result)) {
             Ok(result) => End::Value(result),
             Err(payload) => End::Panicked(payload),
         });
+    }
+
+    fn inside<V>(&mut self, run: impl FnOnce() -> V) -> Result<V, Payload> {
+        let _host = host::enter(Some(self.host.clone()));
+        let _values = self.values.enter();
+        catch_unwind(AssertUnwindSafe(run))
+    }
+
+    fn drop_values(&mut self) -> Result<(), Payload> {
+        let values = std::mem::take(&mut self.values);
+        catch_unwind(AssertUnwindSafe(|| drop(values)))
     }
 }
 
@@ -176,7 +195,11 @@ impl<F, R: Record<T>, T, E, S: Settle<E>> Drop for Work<F, R, T, E, S> {
     /// Dropped unrun, what it has captured goes before the task is counted out.
     fn drop(&mut self) {
         if let Some(run) = self.run.take() {
-            self.completion.lose(|| catch_unwind(AssertUnwindSafe(|| drop(run))));
+            let values = std::mem::take(&mut self.values);
+            self.completion.lose(|| {
+                let dropped = catch_unwind(AssertUnwindSafe(|| drop(run)));
+                dropped.and(catch_unwind(AssertUnwindSafe(|| drop(values))))
+            });
         }
     }
 }

@@ -52,6 +52,7 @@ pub(crate) use self::lock::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering
 use self::stop::Stop;
 use crate::reason::Cancelled;
 use crate::runtime::Runtime;
+use crate::task_group::TaskId;
 
 /// A node of any kind.
 pub(crate) type Link = Arc<Node>;
@@ -133,6 +134,11 @@ pub(crate) trait Ext: Send + Sync {
 
     /// Nothing is live below the node any more.
     fn emptied(&self) {}
+
+    /// Which task this is the node of, if it is that of a task.
+    fn task(&self) -> Option<TaskId> {
+        None
+    }
 
     /// A node above has ended before this one, whose future was forgotten, or is polled by reference.
     fn left_behind(&self, _node: &Link) {}

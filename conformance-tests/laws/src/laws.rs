@@ -310,9 +310,30 @@ pub static LAWS: &[Law] = &[
         "A runtime that shuts down under live groups: nothing hangs, and whoever waits outside learns the reason.",
     ),
     law("X5", "A loop of operations that are always ready can be cancelled, and lets timers fire."),
-    to_come("W1", "to_thread waits for a slot cancellably, and for its thread to its end."),
-    to_come("W2", "Inside such a thread the cancellation can be asked for, and futures run in the host's scope."),
-    to_come("W3", "A portal lets plain threads call in."),
+    law(
+        "X6",
+        "A value that is set for a scope is in effect in every poll and in the drop of what is inside, also after a panic, \
+         and for whatever is started inside: tasks, protected work, clean-ups, jobs on threads and their calls back. It is \
+         in effect nowhere else. Values of a run are seen in all of it, and go at its end.",
+    ),
+    law(
+        "W1",
+        "to_thread waits for a token cancellably. A job that has begun holds the units around its caller without hiding \
+         anything: its value, its error or its panic comes back, and a cancellation is seen at the next suspension. Where \
+         foreign code drops its future it is waited for by all that is around. One that may be abandoned is waited for by \
+         quiesce() alone, and keeps its token until it has ended. What nobody receives reaches the hook.",
+    ),
+    law(
+        "W2",
+        "Inside a job the cancellation of its host can be asked for, futures run in the host's scope and are cancelled \
+         with it, and functions run on the runtime's thread. On any other thread, and in a task, that is a clear error.",
+    ),
+    law(
+        "W3",
+        "A portal lets plain threads call, spawn and start, until it is stopped, by cancelling the calls or by waiting for \
+         them. A panic arrives on the other side. One runtime may be shared by those who need it. A closed portal, and a \
+         call that would wait for itself, are clear errors.",
+    ),
     law(
         "W4",
         "Blocking work that was accepted runs, whatever becomes of its handle, unless the runtime shuts down first.",
@@ -328,5 +349,10 @@ pub static LAWS: &[Law] = &[
          after what is in the buffer; when its last receiver is gone senders have their items back. Closing an end wakes \
          what waits there.",
     ),
-    to_come("Q3", "A limiter may be adjusted at any time, and accounts for each borrower."),
+    law(
+        "Q3",
+        "The total of a limiter may be adjusted at any time, also below what is borrowed: then nobody gets a token until \
+         enough have come back; 0 lends nothing. Each borrower, the current task unless another is named, holds one token \
+         at most; asking for a second is an error at once. Statistics tell who holds one, and how many wait.",
+    ),
 ];

@@ -1,0 +1,61 @@
+//! Whom the current thread works for.
+
+use std::cell::Cell;
+
+use super::FromThreadError;
+use crate::context;
+use crate::detect;
+use crate::reason::{CancelReason, Cancelled};
+use crate::runtime::Runtime;
+use crate::tree::Link;
+
+thread_local! {
+    /// The place in the tree that stands for the caller of the job that runs in this thread.
+    static HOST: Cell<Option<Link>> = const { Cell::new(None) };
+}
+
+/// Has this thread work for `host`, or for nobody, until the guard is dropped.
+pub(crate) fn enter(host: Option<Link>) -> Entered {
+    Entered(HOST.try_with(|current| current.replace(host)).unwrap_or_default())
+}
+
+#[must_use]
+pub(crate) struct Entered(Option<Link>);
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let outer = self.0.take();
+        let _ = HOST.try_with(|current| current.set(outer));
+    }
+}
+
+fn current() -> Option<Link> {
+    let host = HOST.try_with(Cell::take).unwrap_or_default();
+    let _ = HOST.try_with(|current| current.set(host.clone()));
+    host
+}
+
+/// The runtime of the host.
+pub(crate) fn runtime() -> Option<Runtime> {
+    current().and_then(|host| host.try_runtime().cloned())
+}
+
+/// The host, to be looked at.
+pub(super) fn get() -> Result<Link, FromThreadError> {
+    current().ok_or(FromThreadError::NotAWorker)
+}
+
+/// The host, to be waited for in this thread.
+pub(super) fn to_block_on() -> Result<Link, FromThreadError> {
+    if context::peek(|link| link.is_some()) {
+        return Err(FromThreadError::InsideTask);
+    }
+    let host = get()?;
+    if detect::may_block() { Ok(host) } else { Err(FromThreadError::InsideTask) }
+}
+
+/// Why the host does not want the job any more, if it does not: it was cancelled, or it is gone.
+pub(super) fn cause(host: &Link) -> Option<Cancelled> {
+    let dropped = || host.is_gone().then(|| Cancelled::new(CancelReason::GroupDropped));
+    host.cause().map(|cause| cause.reason).or_else(dropped)
+}
