@@ -38,6 +38,8 @@
 //! scope around. Foreign operations cannot look at the cancellation before they act: await [`checkpoint`] before one that
 //! must not start in vain. `tokio::spawn` inside a group escapes it: see [`TaskGroup::attach`].
 //!
+//! Those who come from asyncio, Trio, AnyIO or tokio find what they know in [`coming_from`].
+//!
 //! # Backends
 //!
 //! | feature | runtime | used when |
@@ -54,6 +56,9 @@ mod branches;
 mod cancel_scope;
 pub mod channel;
 pub mod combinators;
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("../docs/coming-from.md")]
+pub mod coming_from {}
 mod context;
 mod detect;
 mod finally;

@@ -18,6 +18,8 @@ mod portable_library;
 mod start_handshake;
 #[path = "../examples/timeout_tree.rs"]
 mod timeout_tree;
+#[path = "../examples/worker_pool.rs"]
+mod worker_pool;
 
 #[test]
 fn async_clean_up() {
@@ -62,6 +64,11 @@ fn start_handshake() {
 #[test]
 fn timeout_tree() {
     timeout_tree::main();
+}
+
+#[test]
+fn worker_pool() {
+    worker_pool::main();
 }
 
 #[test]
