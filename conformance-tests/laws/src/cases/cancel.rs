@@ -942,7 +942,7 @@ pub async fn a_completion_before_the_cancellation_is_returned() {
 /// C7: Whether a body completed and whether its scope says so is never in doubt, whenever a thread cancels it.
 pub async fn no_completed_body_is_lost_to_a_race() {
     let (requests, thread) = cancelling_thread();
-    for round in 0..3000 {
+    for round in 0..600 {
         let (scope, completed) = (CancelScope::new(), Cell::new(false));
         requests.send(scope.handle()).expect("the thread lives");
         let outcome = scope.run(async {
@@ -962,7 +962,7 @@ pub async fn no_completed_body_is_lost_to_a_race() {
 pub async fn no_completed_task_is_lost_to_a_race() {
     let drops = Drops::new();
     let group = task_group(async |tg| {
-        for round in 0..2000 {
+        for round in 0..400 {
             let (completed, token) = (Arc::new(AtomicBool::new(false)), drops.token());
             let completes = completed.clone();
             let task = tg.spawn(async move {
@@ -985,7 +985,7 @@ pub async fn no_started_value_is_lost_to_a_race() {
     let (requests, thread) = cancelling_thread();
     let (drops, accepted) = (Drops::new(), Arc::new(AtomicUsize::new(0)));
     let mut arrived = 0;
-    for round in 0..1000 {
+    for round in 0..300 {
         let (scope, value, accepts) = (CancelScope::new(), drops.token(), accepted.clone());
         let handle = scope.handle();
         let group = task_group(async |tg| {

@@ -284,12 +284,19 @@ pub async fn of_several_edits_at_once_the_one_that_counts_acts() {
 
 /// D3: Once a scope is over its deadline means nothing any more.
 pub async fn a_deadline_means_nothing_once_the_scope_is_over() {
-    let scope = CancelScope::new().with_timeout(SHORT);
-    let handle = scope.handle();
-    let deadline = Cell::new(None);
-    let body = async { deadline.set(handle.deadline()) };
-    assert!(scope.run(body).await.is_ok());
-    sleep_until(deadline.get().unwrap() + SHORT).await;
+    // On a machine that is busy the time may run out before the scope is over: then once more.
+    let (handle, deadline) = loop {
+        let scope = CancelScope::new().with_timeout(SHORT);
+        let handle = scope.handle();
+        let deadline = Cell::new(None);
+        let body = async { deadline.set(handle.deadline()) };
+        assert!(scope.run(body).await.is_ok());
+        let deadline = deadline.get().unwrap();
+        if now() < deadline {
+            break (handle, deadline);
+        }
+    };
+    sleep_until(deadline + SHORT).await;
     assert!(!handle.cancel_requested());
     handle.set_deadline(past());
     assert!(!handle.cancel_requested());

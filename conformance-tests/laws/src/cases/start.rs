@@ -660,7 +660,7 @@ impl Watched {
 pub async fn started_races_with_the_drop_of_start() {
     let values = Drops::new();
     let outcome = task_group(async |tg| {
-        for round in 0..2000 {
+        for round in 0..300 {
             let (watched, start) = Watched::start(&tg);
             let (start, token) = watched.made(Box::pin(start)).await;
             let value = values.token();
@@ -677,7 +677,7 @@ pub async fn started_races_with_the_drop_of_start() {
 pub async fn started_races_with_the_cancellation_of_the_caller() {
     let values = Drops::new();
     let outcome = task_group(async |tg| {
-        for round in 0..2000 {
+        for round in 0..300 {
             let (watched, start) = Watched::start(&tg);
             let scope = CancelScope::new();
             let handle = scope.handle();
@@ -695,7 +695,7 @@ pub async fn started_races_with_the_cancellation_of_the_caller() {
 /// R3, R1, C7: The same while the caller is polled without pause, and the task uses its token itself.
 pub async fn started_races_with_the_cancellation_of_a_busy_caller() {
     let outcome = task_group(async |tg| {
-        for round in 0..2000 {
+        for round in 0..300 {
             let (scope, (tells, told)) = (CancelScope::new(), oneshot::channel());
             let handle = scope.handle();
             let start = tg.start(async move |started| {
@@ -721,7 +721,7 @@ pub async fn started_races_with_the_cancellation_of_a_busy_caller() {
 pub async fn a_failure_races_with_the_cancellation_of_the_caller() {
     let (runtime, heard) = hooked();
     let used = try_task_group(async |tg| {
-        for round in 0..2000 {
+        for round in 0..300 {
             let (scope, failed) = (CancelScope::new(), Arc::new(AtomicBool::new(false)));
             let (handle, fails) = (scope.handle(), failed.clone());
             let start = tg.start(async move |_started: Started<(), _>| {

@@ -150,19 +150,21 @@ pub async fn a_group_is_cancelled_after_the_grace() {
     assert_eq!(drops.count(), 1);
 }
 
-/// L4, D2: The grace is a deadline: it is told, it may be extended, and what completes within it is fine.
+/// L4, D3: The grace is a deadline: it is told, it may be taken away, and it may be moved.
 pub async fn the_grace_is_a_deadline() {
     let scope = CancelScope::new();
     let handle = scope.handle();
     let body = async {
-        handle.stop(SHORT);
+        handle.stop(LONG);
         let EffectiveDeadline::At(end) = current_effective_deadline() else { panic!("no deadline") };
         assert_eq!(handle.deadline(), Some(end));
-        handle.set_deadline(now() + LONG);
-        sleep(SHORT * 2).await;
-        "in time"
+        handle.set_deadline(None);
+        assert_eq!((current_effective_deadline(), is_stopping()), (EffectiveDeadline::None, true));
+        handle.set_deadline(now() + SHORT);
+        sleep_forever().await;
     };
-    assert_eq!(scope.run(body).await, Ok("in time"));
+    let cancelled = scope.run(body).await.unwrap_err();
+    assert!(was_stopped(cancelled.reason()));
 }
 
 /// L4: Of several requests the earliest end counts, and an earlier deadline stays what it is.
