@@ -32,7 +32,6 @@ use crate::operation::begin;
 use crate::unit::Entry;
 
 /// A channel for one value.
-#[must_use]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let state =
         State { value: None, is_sent: false, sender_gone: false, receiver_gone: false, receiving: None, closed: None };

@@ -113,6 +113,15 @@ pub(crate) fn waits<F: Future + Unpin>(future: &mut F) -> bool {
     wakes.poll(future).is_pending() && wakes.poll(future).is_pending()
 }
 
+/// Whether `act` wakes whoever waits for `future`, which waits before.
+pub(crate) fn is_woken_by<F: Future + Unpin>(future: &mut F, act: impl FnOnce()) -> bool {
+    let wakes = Wakes::new();
+    assert!(wakes.poll(future).is_pending() && wakes.poll(future).is_pending());
+    let before = wakes.count();
+    act();
+    wakes.count() > before
+}
+
 /// What `future` comes to, which it must at once: it may step aside before.
 pub(crate) fn at_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
     let wakes = Wakes::new();

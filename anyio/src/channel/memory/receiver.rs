@@ -92,6 +92,7 @@ impl<T> Receiver<T> {
     /// # Cancel safety
     ///
     /// That of [`recv`](Receiver::recv).
+    #[expect(clippy::should_implement_trait, reason = "it is StreamExt's name, for the same, with less left behind")]
     pub fn next(&mut self) -> impl Future<Output = Option<T>> {
         let wait = Wait::new(&*self.shared, Receive { handle: &*self, item: PhantomData });
         Operation::new(wait, Result::ok)

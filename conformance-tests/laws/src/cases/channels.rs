@@ -13,7 +13,7 @@ use futures::stream::{Stream as _, StreamExt as _};
 
 use crate::fixture::{Drops, Wakes};
 use crate::races;
-use crate::steps::{acts_when_held, at_once, is_cut_off, loop_ends, turns, until, waits};
+use crate::steps::{acts_when_held, at_once, is_cut_off, is_woken_by, loop_ends, turns, until, waits};
 
 /// Q2: Items come out in the order in which they went in, with and without a buffer.
 pub async fn items_come_out_in_order() {
@@ -531,6 +531,26 @@ pub async fn a_channel_needs_no_runtime() {
     checkpoint().await;
     assert_eq!(receiver.recv().await, Err(RecvError::EndOfStream));
     sends.join().unwrap();
+}
+
+/// Q2: Whoever waits is woken: by an item, by room, by the end of the other side, and by its own end.
+pub async fn whoever_waits_at_a_channel_is_woken() {
+    for capacity in [0, 1] {
+        let (sender, receiver) = bounded(capacity);
+        assert!(is_woken_by(&mut receiver.recv(), || sender.try_send(0).unwrap()));
+        let _ = (capacity == 0).then(|| receiver.try_recv());
+        assert!(is_woken_by(&mut sender.send(1), || drop(receiver.try_recv().unwrap())));
+        let _ = (capacity == 1).then(|| sender.try_send(2));
+        assert!(is_woken_by(&mut sender.send(3), || sender.close()));
+        let _ = receiver.try_recv();
+        assert!(is_woken_by(&mut receiver.recv(), || receiver.close()));
+
+        let (sender, receiver) = bounded::<u8>(capacity);
+        assert!(is_woken_by(&mut receiver.recv(), || drop(sender)));
+        let (sender, receiver) = bounded(capacity);
+        let _ = sender.try_send(0);
+        assert!(is_woken_by(&mut sender.reserve(), || drop(receiver)));
+    }
 }
 
 /// C7, Q1: No item is lost or doubled when receivers are cancelled while items are sent.

@@ -11,7 +11,7 @@ use futures::future::join;
 
 use crate::fixture::{Drops, caught};
 use crate::races;
-use crate::steps::{acts_when_held, at_once, is_cut_off, loop_ends, turns, until, waits};
+use crate::steps::{acts_when_held, at_once, is_cut_off, is_woken_by, loop_ends, turns, until, waits};
 
 /// Q2: One value goes from here to there, once.
 pub async fn a_oneshot_carries_one_value() {
@@ -329,6 +329,32 @@ pub async fn values_cross_from_plain_threads() {
         all
     });
     assert_eq!(group.await, Ok((Ok(1), Ok(3), Ok(2))));
+}
+
+/// Q2: Whoever waits is woken, by a value and by the end of the other side.
+pub async fn whoever_waits_for_a_value_is_woken() {
+    let (sender, mut receiver) = oneshot::channel();
+    assert!(is_woken_by(&mut receiver, || sender.send(1).unwrap()));
+    let (sender, mut receiver) = oneshot::channel::<()>();
+    assert!(is_woken_by(&mut receiver, || drop(sender)));
+    let (mut sender, receiver) = oneshot::channel::<()>();
+    assert!(is_woken_by(&mut Box::pin(sender.closed()), || drop(receiver)));
+
+    let (sender, mut receiver) = watch::channel(1);
+    assert!(is_woken_by(&mut receiver.changed(), || sender.send(2).unwrap()));
+    receiver.mark_seen();
+    assert!(is_woken_by(&mut receiver.changed(), || drop(sender)));
+    let (sender, receiver) = watch::channel(1);
+    assert!(is_woken_by(&mut sender.closed(), || drop(receiver)));
+
+    let (sender, mut receiver) = broadcast::channel(1, Overflow::Wait);
+    assert!(is_woken_by(&mut Box::pin(receiver.recv()), || sender.try_send(1).unwrap()));
+    assert!(is_woken_by(&mut sender.send(2), || drop(receiver.try_recv().unwrap())));
+    let another = receiver.clone();
+    sender.try_send(3).unwrap();
+    assert!(is_woken_by(&mut sender.send(4), || drop((receiver, another))));
+    let mut receiver = sender.subscribe();
+    assert!(is_woken_by(&mut Box::pin(receiver.recv()), || drop(sender)));
 }
 
 /// C7, Q1: No value is lost when receivers and senders are cancelled while values are sent.
