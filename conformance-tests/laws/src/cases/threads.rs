@@ -29,7 +29,7 @@ use parking_lot::Mutex;
 
 use crate::Recipe;
 use crate::fixture::{Drops, Heard, LONG, SHORT, Wakes, caught, hooked, in_own_run, panic_of, poll_times, recipe};
-use crate::steps::{forever, gate, pass, says, turns, until};
+use crate::steps::{forever, gate, panics, pass, says, turns, until};
 
 /// Blocks a thread until it is opened or dropped.
 struct Latch(mpsc::Receiver<()>);
@@ -707,7 +707,7 @@ pub async fn a_function_runs_on_the_runtimes_thread() {
 
 /// W2: Panics of what a job calls arrive in the job, and so in its caller.
 pub async fn panics_pass_through_calls() {
-    let runs = to_thread::run(|| from_thread::run(async { panic!("in a call") }).map(|()| ()));
+    let runs = to_thread::run(|| from_thread::run(panics::<()>("in a call")));
     assert_eq!(caught(runs).await.unwrap_err(), "in a call");
     let calls = to_thread::run(|| {
         let said = panic_of(|| from_thread::run_sync(|| panic!("in a function")));
@@ -929,7 +929,7 @@ pub async fn panics_pass_through_portals() {
     enter(runtime, async {
         let said = with_portal(|portal| {
             let other = portal.spawn(turns(50)).unwrap();
-            let said = panic_of(|| portal.call(async { panic!("in a call") }).map(|()| ()));
+            let said = panic_of(|| portal.call(panics::<()>("in a call")));
             drop(portal.spawn(async { panic!("unheard") }).unwrap());
             other.join().unwrap();
             assert_eq!(portal.call(ready(1)).unwrap(), 1);
