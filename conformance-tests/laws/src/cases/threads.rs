@@ -322,6 +322,18 @@ pub async fn a_run_does_not_wait_for_an_abandoned_job() {
     ended.join().unwrap().open();
 }
 
+/// W1: Nor does the runtime that was started for it, as it shuts down, whatever it does about other threads.
+pub async fn a_runtime_shuts_down_beside_an_abandoned_job() {
+    let slow = in_own_run(|| async {
+        let (slow, job) = Slow::new(|| ());
+        let job = poll_times(1, to_thread::run(job).abandon_on_cancel()).await;
+        slow.has_begun().await;
+        drop(job);
+        slow
+    });
+    slow.open();
+}
+
 /// Runs `body` as a run of its own, on a runtime that is there already, on a thread of its own.
 fn in_plain_run<T: Send + 'static>(
     backend: Arc<dyn Backend>,
@@ -690,6 +702,27 @@ pub async fn a_future_of_a_job_is_cancelled_with_the_host() {
     assert!(says(&cancelled, "enough"));
     assert_eq!((count, second.unwrap()), (1, 42));
     assert!(third.is_err() && fourth.is_ok());
+}
+
+/// W2, F2: What foreign code drops in a future that a job runs is waited for before the call returns.
+pub async fn a_call_waits_for_what_it_has_left() {
+    let drops = Drops::new();
+    let token = drops.token();
+    let left = to_thread::run(move || {
+        let called = from_thread::run(async {
+            let group = Box::pin(task_group(async |tg| {
+                tg.spawn(async move {
+                    let _token = token;
+                    shield(turns(20)).await;
+                });
+                forever::<()>().await;
+            }));
+            drop(poll_times(1, group).await);
+        });
+        called.unwrap();
+        drops.count()
+    });
+    assert_eq!(left.await, 1);
 }
 
 /// W2: `run_sync` calls on a thread of the runtime, as a task in the scope of the host.
