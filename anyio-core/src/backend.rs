@@ -57,6 +57,14 @@ pub trait BlockOn {
     /// May panic, before the first poll, on a thread where the runtime cannot be entered: typically inside another
     /// `block_on` of it.
     fn block_on(&self, future: Pin<&mut (dyn Future<Output = ()> + '_)>);
+
+    /// Shuts the runtime down without waiting for blocking jobs that still run.
+    ///
+    /// **Callers** use it in place of a plain drop where jobs were abandoned, which may never end. **Implementors** whose
+    /// drop waits for such jobs have to write it anew; the default is a plain drop.
+    fn shut_down_beside_jobs(self: Box<Self>) {
+        drop(self);
+    }
 }
 
 /// A runtime could not be built.

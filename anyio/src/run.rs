@@ -76,12 +76,28 @@ pub fn try_run<F: Future>(backend: impl Run + 'static, future: F) -> Result<F::O
     if context::peek(|link| link.is_some()) {
         return Err(RunError::Nested);
     }
-    run_on(&*Box::new(backend).start()?, true, future)
+    let started = Box::new(backend).start()?;
+    let runtime = Runtime::from_backend(started.backend());
+    let beside = Beside { started: Some(started), runtime: runtime.clone() };
+    run_on(beside.started.as_deref().expect("it is there"), runtime, true, future)
+}
+
+/// A runtime that is shut down when this is dropped, and does not wait for jobs that were abandoned.
+struct Beside {
+    started: Option<Box<dyn BlockOn>>,
+    runtime: Runtime,
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        if let Some(started) = self.started.take().filter(|_| self.runtime.has_abandonable_jobs()) {
+            started.shut_down_beside_jobs();
+        }
+    }
 }
 
 /// Runs `future`; `owns` says whether the runtime was started for it alone.
-fn run_on<F: Future>(started: &dyn BlockOn, owns: bool, future: F) -> Result<F::Output, RunError> {
-    let runtime = Runtime::from_backend(started.backend());
+fn run_on<F: Future>(started: &dyn BlockOn, runtime: Runtime, owns: bool, future: F) -> Result<F::Output, RunError> {
     let main = Main {
         unit: Unit::new(Node::new(Role::Run, MainTask(TaskId::next()))),
         body: Some(future),
@@ -155,7 +171,8 @@ pub(crate) fn may_wait() -> bool {
 /// ```
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let started = Parked::here().unwrap_or_else(|error| panic!("{error}"));
-    run_on(&started, false, future).unwrap_or_else(|error| panic!("{error}"))
+    let runtime = Runtime::from_backend(started.backend());
+    run_on(&started, runtime, false, future).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// A runtime whose threads are its own; this one only waits.

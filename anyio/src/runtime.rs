@@ -1,6 +1,7 @@
 //! [`Runtime`]: a handle to the backend in use.
 
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
@@ -62,6 +63,8 @@ struct Inner {
     values: Arc<RunValues>,
     /// What bounds [`to_thread::run`](crate::to_thread::run).
     threads: CapacityLimiter,
+    /// How many jobs run, or wait to, that may be abandoned. Nothing else is ordered by it.
+    abandonable: Arc<AtomicUsize>,
     /// Notified when nothing is live below the root.
     idle: Arc<Event>,
 }
@@ -132,6 +135,7 @@ impl Runtime {
             patience: Duration::from_secs(10),
             values: Arc::default(),
             threads: CapacityLimiter::new(40),
+            abandonable: Arc::default(),
             idle,
         }))
     }
@@ -172,6 +176,7 @@ impl Runtime {
             patience: old.patience,
             values: old.values.clone(),
             threads: old.threads.clone(),
+            abandonable: old.abandonable.clone(),
             idle: old.idle.clone(),
         };
         edit(&mut inner);
@@ -240,6 +245,16 @@ impl Runtime {
         &self.0.threads
     }
 
+    /// Counts a job that may be abandoned, until the guard is dropped.
+    pub(crate) fn count_abandonable(&self) -> Abandonable {
+        self.0.abandonable.fetch_add(1, Ordering::Relaxed);
+        Abandonable(self.0.abandonable.clone())
+    }
+
+    pub(crate) fn has_abandonable_jobs(&self) -> bool {
+        self.0.abandonable.load(Ordering::Relaxed) > 0
+    }
+
     pub(crate) fn values(&self) -> &RunValues {
         &self.0.values
     }
@@ -266,6 +281,15 @@ impl Runtime {
 
     pub(crate) fn downgrade(&self) -> WeakRuntime {
         WeakRuntime(Arc::downgrade(&self.0))
+    }
+}
+
+/// A job that may be abandoned, as long as it has not ended.
+pub(crate) struct Abandonable(Arc<AtomicUsize>);
+
+impl Drop for Abandonable {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -226,8 +226,8 @@ impl<F, T: Send + 'static> ToThread<F, T> {
     /// its value.
     ///
     /// Its token goes back when it has truly ended. Its panic, and with [`try_run`] its error, go to the
-    /// unhandled-outcome hook. No scope, group or run waits for it; [`Runtime::quiesce`] does. Runtimes that join their
-    /// threads as they shut down, such as tokio's, wait for it then.
+    /// unhandled-outcome hook. No scope, group or run waits for it, nor does the shutdown of a runtime that was
+    /// started by [`run`](crate::run); [`Runtime::quiesce`] does.
     ///
     /// # Examples
     ///
@@ -274,8 +274,9 @@ where
         let info = TaskInfo::new(self.settings.name.clone(), self.settings.location);
         let place = Place::enter(&runtime, !self.settings.abandon);
         let owed = Owed { result: None, lost: self.lost, runtime: runtime.clone(), task: info.clone() };
+        let abandonable = self.settings.abandon.then(|| runtime.count_abandonable());
         let work = move || {
-            let _token = token;
+            let _held = (token, abandonable);
             owed.of(catch_unwind(AssertUnwindSafe(job)))
         };
         let job = if self.settings.abandon {

@@ -112,6 +112,12 @@ impl BlockOn for Started {
             runtime.block_on(future);
         }
     }
+
+    fn shut_down_beside_jobs(mut self: Box<Self>) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 // A plain drop waits for the blocking jobs that run, as it should, but panics in an asynchronous context.

@@ -94,8 +94,8 @@ pub async fn tasks_inherit_the_values_of_whoever_spawns_them() {
         1,
         task_group(async |tg| {
             let (may_end, opens) = gate();
-            let spawn = async { tg.spawn(after(pass(may_end), ()).then_read()) };
-            let kept = NUMBER.scope(2, spawn).await;
+            let spawn = || tg.spawn(after(pass(may_end), ()).then_read());
+            let kept = NUMBER.scope(2, async { [spawn()] }).await;
             let grandchild = task_group(async |tg| tg.spawn(read()).value().await);
             let seen = [
                 tg.spawn(read()).value().await,
@@ -103,6 +103,7 @@ pub async fn tasks_inherit_the_values_of_whoever_spawns_them() {
                 NUMBER.sync_scope(3, || tg.spawn(read())).value().await,
             ];
             opens.set();
+            let [kept] = kept;
             (seen, kept.value().await)
         }),
     );
@@ -262,8 +263,8 @@ pub async fn destructors_see_the_value() {
 pub async fn a_value_goes_with_its_last_user() {
     let (drops, (may_end, opens)) = (Drops::new(), gate());
     let outcome = task_group(async |tg| {
-        let spawn = async { tg.spawn(pass(may_end)) };
-        let mut task = TOKEN.scope(Bomb(false, drops.token()), spawn).await;
+        let spawn = async { [tg.spawn(pass(may_end))] };
+        let [mut task] = TOKEN.scope(Bomb(false, drops.token()), spawn).await;
         turns(3).await;
         assert_eq!(drops.count(), 0);
         opens.set();

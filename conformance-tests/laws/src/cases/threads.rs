@@ -29,7 +29,7 @@ use parking_lot::Mutex;
 
 use crate::Recipe;
 use crate::fixture::{Drops, Heard, LONG, SHORT, Wakes, caught, hooked, in_own_run, panic_of, poll_times, recipe};
-use crate::steps::{forever, gate, pass, says, turns, until};
+use crate::steps::{forever, gate, panics, pass, says, turns, until};
 
 /// Blocks a thread until it is opened or dropped.
 struct Latch(mpsc::Receiver<()>);
@@ -320,6 +320,18 @@ pub async fn a_run_does_not_wait_for_an_abandoned_job() {
     // The run is over, and the job is not.
     shield(until(|| ended.is_finished())).await;
     ended.join().unwrap().open();
+}
+
+/// W1: Nor does the runtime that was started for it, as it shuts down, whatever it does about other threads.
+pub async fn a_runtime_shuts_down_beside_an_abandoned_job() {
+    let slow = in_own_run(|| async {
+        let (slow, job) = Slow::new(|| ());
+        let job = poll_times(1, to_thread::run(job).abandon_on_cancel()).await;
+        slow.has_begun().await;
+        drop(job);
+        slow
+    });
+    slow.open();
 }
 
 /// Runs `body` as a run of its own, on a runtime that is there already, on a thread of its own.
@@ -692,6 +704,27 @@ pub async fn a_future_of_a_job_is_cancelled_with_the_host() {
     assert!(third.is_err() && fourth.is_ok());
 }
 
+/// W2, F2: What foreign code drops in a future that a job runs is waited for before the call returns.
+pub async fn a_call_waits_for_what_it_has_left() {
+    let drops = Drops::new();
+    let token = drops.token();
+    let left = to_thread::run(move || {
+        let called = from_thread::run(async {
+            let group = Box::pin(task_group(async |tg| {
+                tg.spawn(async move {
+                    let _token = token;
+                    shield(turns(20)).await;
+                });
+                forever::<()>().await;
+            }));
+            drop(poll_times(1, group).await);
+        });
+        called.unwrap();
+        drops.count()
+    });
+    assert_eq!(left.await, 1);
+}
+
 /// W2: `run_sync` calls on a thread of the runtime, as a task in the scope of the host.
 pub async fn a_function_runs_on_the_runtimes_thread() {
     let there = to_thread::run(|| {
@@ -707,7 +740,7 @@ pub async fn a_function_runs_on_the_runtimes_thread() {
 
 /// W2: Panics of what a job calls arrive in the job, and so in its caller.
 pub async fn panics_pass_through_calls() {
-    let runs = to_thread::run(|| from_thread::run(async { panic!("in a call") }).map(|()| ()));
+    let runs = to_thread::run(|| from_thread::run(panics::<()>("in a call")));
     assert_eq!(caught(runs).await.unwrap_err(), "in a call");
     let calls = to_thread::run(|| {
         let said = panic_of(|| from_thread::run_sync(|| panic!("in a function")));
@@ -929,7 +962,7 @@ pub async fn panics_pass_through_portals() {
     enter(runtime, async {
         let said = with_portal(|portal| {
             let other = portal.spawn(turns(50)).unwrap();
-            let said = panic_of(|| portal.call(async { panic!("in a call") }).map(|()| ()));
+            let said = panic_of(|| portal.call(panics::<()>("in a call")));
             drop(portal.spawn(async { panic!("unheard") }).unwrap());
             other.join().unwrap();
             assert_eq!(portal.call(ready(1)).unwrap(), 1);
