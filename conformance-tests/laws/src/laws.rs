@@ -53,10 +53,6 @@ const fn law(number: &'static str, text: &'static str) -> Law {
     Law { number, text, built: true, elsewhere: None }
 }
 
-const fn to_come(number: &'static str, text: &'static str) -> Law {
-    Law { number, text, built: false, elsewhere: None }
-}
-
 /// All laws.
 pub static LAWS: &[Law] = &[
     law(
