@@ -29,6 +29,8 @@
 //! - **Cancellation is level-triggered.** Once a [`CancelScope`] is cancelled, every suspension inside ends in
 //!   cancellation. There is no exception to swallow.
 //! - **Clean-ups run.** [`shield`], [`finally`] and [`bracket`] keep what must not be cut short from being cut short.
+//! - **Combinators drain.** [`gather`], [`race`] and [their kin](combinators) return when the branches that lost are gone, with
+//!   all that was in them.
 //! - **Deadlines compose.** [`timeout`]s nest in scopes and groups, and the one that was the cause reports.
 //!
 //! # What Rust cannot promise

@@ -8,8 +8,12 @@ mod call_in_from_threads;
 mod cpu_bound_work;
 #[path = "../examples/error_groups.rs"]
 mod error_groups;
+#[path = "../examples/fan_out_fan_in.rs"]
+mod fan_out_fan_in;
 #[path = "../examples/graceful_shutdown.rs"]
 mod graceful_shutdown;
+#[path = "../examples/hedged_request.rs"]
+mod hedged_request;
 #[path = "../examples/periodic_job.rs"]
 mod periodic_job;
 #[path = "../examples/portable_library.rs"]
@@ -42,8 +46,18 @@ fn error_groups() {
 }
 
 #[test]
+fn fan_out_fan_in() {
+    fan_out_fan_in::main();
+}
+
+#[test]
 fn graceful_shutdown() {
     graceful_shutdown::main();
+}
+
+#[test]
+fn hedged_request() {
+    hedged_request::main();
 }
 
 #[test]

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use anyio::sync::CapacityLimiter;
 use anyio::{
-    CancelScope, ContextVar, FutureExt as _, GroupError, OwnedTaskGroup, bracket, checkpoint, finally, portal, shield,
-    task_group, timeout, to_thread, try_task_group,
+    CancelScope, ContextVar, FutureExt as _, GroupError, OwnedTaskGroup, as_completed, bracket, checkpoint, finally,
+    for_each_concurrent, gather, gather_settled, map_concurrent, portal, race, race_ok, race_staggered, scoped_group,
+    shield, task_group, timeout, to_thread, try_gather, try_map_concurrent, try_scoped_group, try_task_group, wait_any,
 };
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -223,4 +224,89 @@ fn a_portal_that_borrows() {
         });
         first.await.unwrap()
     });
+}
+
+async fn length(line: &str) -> Result<usize, BoxError> {
+    checkpoint().await;
+    Ok(line.parse::<usize>()?)
+}
+
+#[test]
+fn a_scoped_group_that_borrows_in_a_timeout_in_a_scope() {
+    async fn library(lines: &[String]) -> usize {
+        let mut sum = 0;
+        let group = scoped_group(async |s| {
+            let lengths: Vec<_> = lines.iter().map(|line| s.spawn(async move { line.len() })).collect();
+            for length in wait_any(lengths).await.0 {
+                sum += length.value().await;
+            }
+        });
+        let scope = CancelScope::new().run(timeout(Duration::MAX, group));
+        shield(scope).await.unwrap().unwrap().unwrap();
+        sum
+    }
+    spawnable(async { library(&lines()).await });
+}
+
+#[test]
+fn scoped_groups_of_boxed_errors_that_start_and_spawn_from_tasks() {
+    async fn library(lines: &[String]) -> Result<usize, BoxError> {
+        let group = try_scoped_group(async |s| {
+            let siblings = s.clone();
+            s.spawn(async move {
+                checkpoint().await;
+                siblings.spawn(async { length(&lines[0]).await });
+                Ok(())
+            });
+            let started = s.start(async |started| {
+                checkpoint().await;
+                started.started(lines.len()).ok();
+                Ok(())
+            });
+            let inner = try_scoped_group(async |s| {
+                s.spawn(async { length(&lines[1]).await });
+                checkpoint().await;
+                Ok::<_, BoxError>(())
+            });
+            inner.await?;
+            Ok::<_, BoxError>(started.await.unwrap_or_default())
+        });
+        Ok(timeout(Duration::MAX, group).await??)
+    }
+    spawnable(async { library(&lines()).await });
+}
+
+#[test]
+fn combinators_that_borrow() {
+    async fn library(lines: &[String]) -> Result<usize, BoxError> {
+        let lengths = gather((async { lines.len() }, sum(lines))).timeout(Duration::MAX).await??;
+        let (first, _) = gather_settled((sum(lines), sum(lines))).await?;
+        let raced = timeout(Duration::MAX, race([sum(lines), sum(lines)])).await??;
+        let mut outputs = as_completed(lines.iter().map(async |line| line.len()));
+        let any = outputs.next().await.transpose()?;
+        Ok(lengths.0 + first? + raced + any.unwrap_or_default())
+    }
+    spawnable(async { library(&lines()).await });
+}
+
+#[test]
+fn combinators_of_boxed_errors() {
+    async fn library(lines: &[String]) -> Result<usize, BoxError> {
+        let (one, two) = timeout(Duration::MAX, try_gather((length(&lines[0]), length(&lines[1])))).await??;
+        let tried = timeout(Duration::MAX, race_ok([length(&lines[0]), length(&lines[1])])).await?;
+        let staggered = race_staggered(Duration::MAX, lines.iter().map(|line| length(line))).await;
+        Ok(one + two + tried.unwrap_or_default() + staggered.unwrap_or_default())
+    }
+    spawnable(async { library(&lines()).await });
+}
+
+#[test]
+fn work_on_many_items_that_borrows() {
+    async fn library(lines: &[String], offset: &usize) -> Result<usize, BoxError> {
+        let lengths = timeout(Duration::MAX, map_concurrent(lines, 2, async |line| line.len() + offset)).await??;
+        let parsed = timeout(Duration::MAX, try_map_concurrent(lines, 2, |line| length(line))).await??;
+        for_each_concurrent(futures::stream::iter(lines), 2, async |_| checkpoint().await).await?;
+        Ok(lengths.len() + parsed.len())
+    }
+    spawnable(async { library(&lines(), &1).await });
 }

@@ -31,14 +31,17 @@ pub(super) enum Ending {
 
 pin_project! {
     /// A future that is a unit below an owner which polls it.
-    pub struct Branch<F: Future> {
+    ///
+    /// `T` is its output. It stands apart, since looking it up may be more than rustc can do where it decides whether the
+    /// branch is `Send` (rust-lang/rust#110338).
+    pub struct Branch<F, T> {
         unit: Unit,
         #[pin]
         body: Option<F>,
-        output: Option<F::Output>,
+        output: Option<T>,
     }
 
-    impl<F: Future> PinnedDrop for Branch<F> {
+    impl<F, T> PinnedDrop for Branch<F, T> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             if this.body.is_some() {
@@ -49,9 +52,9 @@ pin_project! {
 }
 
 /// A branch in its lane.
-pub(crate) type Lane<F> = Pin<Box<Branch<F>>>;
+pub(crate) type Lane<F> = Pin<Box<Branch<F, <F as Future>::Output>>>;
 
-impl<F: Future> Branch<F> {
+impl<F: Future<Output = T>, T> Branch<F, T> {
     pub(crate) fn new(body: F) -> Lane<F> {
         let unit = Unit::new(erase(&Node::new(Role::Branch, ())));
         Box::pin(Branch { unit, body: Some(body), output: None })
@@ -81,12 +84,12 @@ impl<F: Future> Branch<F> {
     }
 
     /// The value, if the branch has ended with one and it was not taken.
-    pub(crate) fn output(self: Pin<&mut Self>) -> &mut Option<F::Output> {
+    pub(crate) fn output(self: Pin<&mut Self>) -> &mut Option<T> {
         self.project().output
     }
 }
 
-impl<F: Future> fmt::Debug for Branch<F> {
+impl<F, T> fmt::Debug for Branch<F, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Branch").field("ended", &self.body.is_none()).finish_non_exhaustive()
     }

@@ -83,11 +83,17 @@ const AWAKE: u8 = 1;
 const OVER: u8 = 2;
 
 impl Wakeup {
-    /// The waker of a new branch, which is awake.
+    /// The waker of a new branch, which its owner is about to poll.
     pub(crate) fn new(index: usize, ready: &Arc<Ready>) -> Self {
         let state = Arc::new(State { index, ready: ready.clone(), stage: AtomicU8::new(IDLE) });
-        state.wake_by_ref();
         Wakeup { waker: Waker::from(state.clone()), state }
+    }
+
+    /// The waker of a new branch, which is awake.
+    pub(crate) fn awake(index: usize, ready: &Arc<Ready>) -> Self {
+        let wakeup = Self::new(index, ready);
+        wakeup.wake();
+        wakeup
     }
 
     /// Has the branch polled.

@@ -1,5 +1,6 @@
 //! Branches under one owner: what every combinator is made of.
 
+use std::fmt;
 use std::panic::{Location, resume_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -20,6 +21,12 @@ pub trait Lanes {
     fn poll(&mut self, index: usize, below: Below<'_>, cx: &mut Context<'_>) -> Poll<Ended>;
 }
 
+impl<L, E: Send + 'static> fmt::Debug for Set<L, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Set").field("left", &self.left).finish_non_exhaustive()
+    }
+}
+
 /// How a branch ended, to whoever decides what follows.
 pub(crate) enum End {
     /// With a value, which is in its lane.
@@ -34,7 +41,7 @@ pub(crate) enum End {
 /// Branches under one owner.
 ///
 /// It is a group without a body: what its branches come to is collected in the same way.
-pub(crate) struct Set<L: Lanes, E: Send + 'static> {
+pub struct Set<L, E: Send + 'static> {
     /// Dropped first: its branches end before the owner does.
     lanes: L,
     /// The wakers of the branches that have not ended, by their index.
@@ -64,6 +71,13 @@ impl<E: Send + 'static> Drop for Owner<E> {
     }
 }
 
+impl<L, E: Send + 'static> Set<L, E> {
+    /// How many branches have not ended.
+    pub(crate) fn left(&self) -> usize {
+        self.left
+    }
+}
+
 impl<L: Lanes, E: Send + 'static> Set<L, E> {
     /// A set whose first `count` branches are in `lanes` already.
     pub(crate) fn new(lanes: L, count: usize, location: &'static Location<'static>) -> Self {
@@ -85,10 +99,19 @@ impl<L: Lanes, E: Send + 'static> Set<L, E> {
 
     /// A branch has been put into the lanes; it is awake.
     pub(crate) fn added(&mut self, index: usize) {
+        self.added_with(index, Wakeup::awake(index, &self.ready));
+    }
+
+    /// A branch has been put into the lanes, and is about to be [polled](Set::poll_only).
+    pub(crate) fn added_to_be_polled(&mut self, index: usize) {
+        self.added_with(index, Wakeup::new(index, &self.ready));
+    }
+
+    fn added_with(&mut self, index: usize, wakeup: Wakeup) {
         if self.wakeups.len() <= index {
             self.wakeups.resize_with(index + 1, || None);
         }
-        self.wakeups[index] = Some(Wakeup::new(index, &self.ready));
+        self.wakeups[index] = Some(wakeup);
         self.left += 1;
     }
 
@@ -96,21 +119,9 @@ impl<L: Lanes, E: Send + 'static> Set<L, E> {
         &mut self.lanes
     }
 
-    /// How many branches have not ended.
-    pub(crate) fn left(&self) -> usize {
-        self.left
-    }
-
     /// Whether no more branches are to be added: the outcome is clear, or a cancellation has come.
     pub(crate) fn is_over(&self) -> bool {
         self.decided || self.owner.node.is_eff()
-    }
-
-    /// Has a branch polled.
-    pub(crate) fn wake(&self, index: usize) {
-        if let Some(Some(wakeup)) = self.wakeups.get(index) {
-            wakeup.wake();
-        }
     }
 
     /// Takes the set's place below whatever is current.
@@ -179,15 +190,18 @@ impl<L: Lanes, E: Send + 'static> Set<L, E> {
     fn poll_woken(&mut self, ended: &mut impl FnMut(&mut Self, usize, End)) {
         let mut woken = std::mem::take(&mut self.woken);
         self.ready.take(&mut woken);
-        for index in woken.drain(..) {
-            if let Poll::Ready(Ended(ending)) = self.poll_branch(index) {
-                self.wakeups[index] = None;
-                self.left -= 1;
-                let end = self.end_of(ending);
-                ended(self, index, end);
-            }
-        }
+        woken.drain(..).for_each(|index| self.poll_only(index, &mut *ended));
         self.woken = woken;
+    }
+
+    /// Polls one branch, within a poll.
+    pub(crate) fn poll_only(&mut self, index: usize, mut ended: impl FnMut(&mut Self, usize, End)) {
+        if let Poll::Ready(Ended(ending)) = self.poll_branch(index) {
+            self.wakeups[index] = None;
+            self.left -= 1;
+            let end = self.end_of(ending);
+            ended(self, index, end);
+        }
     }
 
     fn poll_branch(&mut self, index: usize) -> Poll<Ended> {

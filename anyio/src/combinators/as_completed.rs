@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
-use crate::branches::{Branch, End, Lane, Set};
+use crate::branches::{Branch, End, Set};
 use crate::reason::Cancelled;
 use crate::task_group::{Kind as _, Plain};
 
@@ -48,7 +48,7 @@ use crate::task_group::{Kind as _, Plain};
 /// # }).unwrap();
 /// ```
 #[track_caller]
-pub fn as_completed<I>(futures: I) -> AsCompleted<I::Item>
+pub fn as_completed<I>(futures: I) -> AsCompleted<I::Item, <I::Item as Future>::Output>
 where
     I: IntoIterator<Item: Future>,
 {
@@ -63,8 +63,8 @@ where
 /// After the outputs of all futures that have completed it ends; with one `Err` before that, if any was cut short by a
 /// cancellation. Dropping it drops the futures that are left.
 #[must_use = "streams do nothing unless they are polled"]
-pub struct AsCompleted<F: Future> {
-    set: Set<Vec<Lane<F>>, Infallible>,
+pub struct AsCompleted<F, T> {
+    set: Set<Vec<Pin<Box<Branch<F, T>>>>, Infallible>,
     /// The branches that have completed, and were not handed out.
     done: VecDeque<usize>,
     /// Why a branch was cut short alone.
@@ -74,7 +74,7 @@ pub struct AsCompleted<F: Future> {
     over: bool,
 }
 
-impl<F: Future> AsCompleted<F> {
+impl<F: Future<Output = T>, T> AsCompleted<F, T> {
     /// The next output; `None`: there are no more.
     ///
     /// # Errors
@@ -88,11 +88,12 @@ impl<F: Future> AsCompleted<F> {
     /// # Cancel safety
     ///
     /// Nothing is lost.
-    pub fn next(&mut self) -> impl Future<Output = Option<Result<F::Output, Cancelled>>> {
+    #[expect(clippy::should_implement_trait, reason = "it is what streams call it")]
+    pub fn next(&mut self) -> impl Future<Output = Option<Result<T, Cancelled>>> {
         poll_fn(|cx| self.poll_output(cx))
     }
 
-    fn poll_output(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<F::Output, Cancelled>>> {
+    fn poll_output(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, Cancelled>>> {
         if self.over {
             return Poll::Ready(None);
         }
@@ -125,8 +126,8 @@ impl<F: Future> AsCompleted<F> {
     }
 }
 
-impl<F: Future> Stream for AsCompleted<F> {
-    type Item = Result<F::Output, Cancelled>;
+impl<F: Future<Output = T>, T> Stream for AsCompleted<F, T> {
+    type Item = Result<T, Cancelled>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.poll_output(cx)
@@ -137,7 +138,7 @@ impl<F: Future> Stream for AsCompleted<F> {
     }
 }
 
-impl<F: Future> fmt::Debug for AsCompleted<F> {
+impl<F, T> fmt::Debug for AsCompleted<F, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AsCompleted").field("left", &self.set.left()).finish_non_exhaustive()
     }

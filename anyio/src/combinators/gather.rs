@@ -1,10 +1,11 @@
 //! Waiting for all.
 
 use std::convert::Infallible;
-use std::future::{Future, poll_fn};
 use std::panic::Location;
+use std::task::ready;
 
 use super::collections::{Branches, TryBranches};
+use super::combined::Combined;
 use super::error::BranchError;
 use crate::branches::{End, Lanes, Set};
 use crate::reason::Cancelled;
@@ -47,19 +48,14 @@ use crate::task_group::{GroupError, Kind as _, PanicPayload, Plain};
 /// # }).unwrap();
 /// ```
 #[track_caller]
-pub fn gather<B: Branches>(branches: B) -> impl Future<Output = Result<B::Outputs, Cancelled>> {
+pub fn gather<B: Branches>(branches: B) -> Combined<Gathering<B::Lanes, Infallible>, Result<B::Outputs, Cancelled>> {
     let (lanes, count) = branches.into_lanes();
-    let mut set = Set::<B::Lanes, Infallible>::new(lanes, count, Location::caller());
-    async move {
-        let mut alone = None;
-        poll_fn(|cx| set.poll_enter(cx)).await;
-        let outcome = poll_fn(|cx| {
-            set.poll_branches(cx, |set, index, end| stop_unless_value(set, index, end, &mut alone));
-            set.poll_exit(cx, |lanes| B::outputs(lanes).ok_or(alone.clone()))
-        })
-        .await;
-        Plain::into_outcome(outcome)
-    }
+    let set = Set::<B::Lanes, Infallible>::new(lanes, count, Location::caller());
+    Combined::new((set, None), |(set, alone), cx| {
+        ready!(set.poll_enter(cx));
+        set.poll_branches(cx, |set, index, end| stop_unless_value(set, index, end, alone));
+        set.poll_exit(cx, |lanes| B::outputs(lanes).ok_or(alone.clone())).map(Plain::into_outcome)
+    })
 }
 
 /// Runs futures concurrently and waits for all; the first that fails cancels the others.
@@ -97,28 +93,26 @@ pub fn gather<B: Branches>(branches: B) -> impl Future<Output = Result<B::Output
 /// # });
 /// ```
 #[track_caller]
-pub fn try_gather<B: TryBranches>(branches: B) -> impl Future<Output = Result<B::Values, GroupError<B::Error>>>
+pub fn try_gather<B: TryBranches>(
+    branches: B,
+) -> Combined<Gathering<B::Lanes, B::Error>, Result<B::Values, GroupError<B::Error>>>
 where
     B::Error: Send + 'static,
 {
     let (lanes, count) = branches.into_lanes();
-    let mut set = Set::<B::Lanes, B::Error>::new(lanes, count, Location::caller());
-    async move {
-        let mut alone = None;
-        poll_fn(|cx| set.poll_enter(cx)).await;
-        poll_fn(|cx| {
-            set.poll_branches(cx, |set, index, end| {
-                if let End::Value = end
-                    && let Some(error) = B::error(set.lanes(), index)
-                {
-                    return set.fail(index, error);
-                }
-                stop_unless_value(set, index, end, &mut alone);
-            });
-            set.poll_exit(cx, |lanes| B::values(lanes).ok_or(alone.clone()))
-        })
-        .await
-    }
+    let set = Set::<B::Lanes, B::Error>::new(lanes, count, Location::caller());
+    Combined::new((set, None), |(set, alone), cx| {
+        ready!(set.poll_enter(cx));
+        set.poll_branches(cx, |set, index, end| {
+            if let End::Value = end
+                && let Some(error) = B::error(set.lanes(), index)
+            {
+                return set.fail(index, error);
+            }
+            stop_unless_value(set, index, end, alone);
+        });
+        set.poll_exit(cx, |lanes| B::values(lanes).ok_or(alone.clone()))
+    })
 }
 
 /// Runs futures concurrently, waits for all, and tells what became of each, whatever that is.
@@ -153,24 +147,27 @@ where
 /// # });
 /// ```
 #[track_caller]
-pub fn gather_settled<B: Branches>(branches: B) -> impl Future<Output = Result<B::Outcomes, Cancelled>> {
+pub fn gather_settled<B: Branches>(branches: B) -> Combined<Settling<B::Lanes>, Result<B::Outcomes, Cancelled>> {
     let (lanes, count) = branches.into_lanes();
-    let mut set = Set::<B::Lanes, Infallible>::new(lanes, count, Location::caller());
-    async move {
-        let mut errors: Vec<_> = (0..count).map(|_| None).collect();
-        poll_fn(|cx| set.poll_enter(cx)).await;
-        let outcome = poll_fn(|cx| {
-            set.poll_branches(cx, |_, index, end| match end {
-                End::Value | End::CutWithAll => {}
-                End::CutAlone(reason) => errors[index] = Some(BranchError::Cancelled(reason)),
-                End::Panicked(payload) => errors[index] = Some(BranchError::Panicked(PanicPayload::new(payload))),
-            });
-            set.poll_exit(cx, |lanes| B::outcomes(lanes, |index| errors[index].take()).ok_or(None))
-        })
-        .await;
-        Plain::into_outcome(outcome)
-    }
+    let set = Set::<B::Lanes, Infallible>::new(lanes, count, Location::caller());
+    let errors: Vec<Option<BranchError>> = (0..count).map(|_| None).collect();
+    Combined::new((set, errors), |(set, errors), cx| {
+        ready!(set.poll_enter(cx));
+        set.poll_branches(cx, |_, index, end| match end {
+            End::Value | End::CutWithAll => {}
+            End::CutAlone(reason) => errors[index] = Some(BranchError::Cancelled(reason)),
+            End::Panicked(payload) => errors[index] = Some(BranchError::Panicked(PanicPayload::new(payload))),
+        });
+        let outcomes = |lanes: &mut B::Lanes| B::outcomes(lanes, |index| errors[index].take()).ok_or(None);
+        set.poll_exit(cx, outcomes).map(Plain::into_outcome)
+    })
 }
+
+/// The branches, and why one was cut short alone.
+type Gathering<L, E> = (Set<L, E>, Option<Cancelled>);
+
+/// The branches, and what went wrong in them.
+type Settling<L> = (Set<L, Infallible>, Vec<Option<BranchError>>);
 
 /// Goes on if the branch has a value; without one there is no whole.
 fn stop_unless_value<L: Lanes, E: Send + 'static>(

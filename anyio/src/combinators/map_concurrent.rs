@@ -1,7 +1,9 @@
 //! Doing something with many items, so many at a time.
 
 use std::convert::Infallible;
-use std::future::{Future, poll_fn};
+use std::fmt;
+use std::future::Future;
+
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,8 +14,9 @@ use parking_lot::Mutex;
 use pin_project_lite::pin_project;
 use slab::Slab;
 
+use super::combined::Combined;
 use super::source::Source;
-use crate::branches::{Below, Branch, End, Ended, Lane, Lanes, Set};
+use crate::branches::{Below, Branch, End, Ended, Lanes, Set};
 use crate::context;
 use crate::reason::Cancelled;
 use crate::task_group::{GroupError, Kind as _, Plain};
@@ -59,18 +62,17 @@ pub fn map_concurrent<S, M, F, B>(
     source: S,
     limit: usize,
     map: F,
-) -> impl Future<Output = Result<Vec<B::Output>, Cancelled>> + use<S, M, F, B>
+) -> Combined<Mapping<S::Stream, S::Item, F, B, Infallible, Option<B::Output>>, Result<Vec<B::Output>, Cancelled>>
 where
     S: Source<M>,
     F: FnMut(S::Item) -> B,
     B: Future,
 {
-    let work = Work::<_, _, _, Infallible>::new(source.into_stream(), limit, map, Location::caller());
-    async move {
-        let mut outputs = Vec::new();
-        let done = work.run(|_, place, output| put(&mut outputs, place, output)).await;
-        Plain::into_outcome(done.map(|()| outputs.into_iter().flatten().collect()))
-    }
+    let work = Work::<_, _, _, _, _, Infallible>::new(source.into_stream(), limit, map, Location::caller());
+    Combined::new((work, Vec::new()), |(work, outputs), cx| {
+        let done = ready!(work.poll(cx, &mut |_, place, output| put(outputs, place, output)));
+        Poll::Ready(Plain::into_outcome(done.map(|()| all(outputs))))
+    })
 }
 
 /// [`map_concurrent`] with the outputs in the order in which they completed.
@@ -102,18 +104,17 @@ pub fn map_concurrent_unordered<S, M, F, B>(
     source: S,
     limit: usize,
     map: F,
-) -> impl Future<Output = Result<Vec<B::Output>, Cancelled>> + use<S, M, F, B>
+) -> Combined<Mapping<S::Stream, S::Item, F, B, Infallible, B::Output>, Result<Vec<B::Output>, Cancelled>>
 where
     S: Source<M>,
     F: FnMut(S::Item) -> B,
     B: Future,
 {
-    let work = Work::<_, _, _, Infallible>::new(source.into_stream(), limit, map, Location::caller());
-    async move {
-        let mut outputs = Vec::new();
-        let done = work.run(|_, _, output| outputs.push(output)).await;
-        Plain::into_outcome(done.map(|()| outputs))
-    }
+    let work = Work::<_, _, _, _, _, Infallible>::new(source.into_stream(), limit, map, Location::caller());
+    Combined::new((work, Vec::new()), |(work, outputs), cx| {
+        let done = ready!(work.poll(cx, &mut |_, _, output| outputs.push(output)));
+        Poll::Ready(Plain::into_outcome(done.map(|()| std::mem::take(outputs))))
+    })
 }
 
 /// [`map_concurrent`] for what may fail: the first failure cancels the rest, and no more items are taken.
@@ -147,19 +148,18 @@ pub fn try_map_concurrent<S, M, F, B, T, E>(
     source: S,
     limit: usize,
     map: F,
-) -> impl Future<Output = Result<Vec<T>, GroupError<E>>> + use<S, M, F, B, T, E>
+) -> Combined<Mapping<S::Stream, S::Item, F, B, E, Option<T>>, Result<Vec<T>, GroupError<E>>>
 where
     S: Source<M>,
     F: FnMut(S::Item) -> B,
     B: Future<Output = Result<T, E>>,
     E: Send + 'static,
 {
-    let work = Work::<_, _, _, E>::new(source.into_stream(), limit, map, Location::caller());
-    async move {
-        let mut outputs = Vec::new();
-        let done = work.run(fallibly(|place, value| put(&mut outputs, place, value))).await;
-        done.map(|()| outputs.into_iter().flatten().collect())
-    }
+    let work = Work::<_, _, _, _, _, E>::new(source.into_stream(), limit, map, Location::caller());
+    Combined::new((work, Vec::new()), |(work, outputs), cx| {
+        let done = ready!(work.poll(cx, &mut fallibly(|place, value| put(outputs, place, value))));
+        Poll::Ready(done.map(|()| all(outputs)))
+    })
 }
 
 /// [`try_map_concurrent`] with the values in the order in which they completed.
@@ -191,18 +191,18 @@ pub fn try_map_concurrent_unordered<S, M, F, B, T, E>(
     source: S,
     limit: usize,
     map: F,
-) -> impl Future<Output = Result<Vec<T>, GroupError<E>>> + use<S, M, F, B, T, E>
+) -> Combined<Mapping<S::Stream, S::Item, F, B, E, T>, Result<Vec<T>, GroupError<E>>>
 where
     S: Source<M>,
     F: FnMut(S::Item) -> B,
     B: Future<Output = Result<T, E>>,
     E: Send + 'static,
 {
-    let work = Work::<_, _, _, E>::new(source.into_stream(), limit, map, Location::caller());
-    async move {
-        let mut outputs = Vec::new();
-        work.run(fallibly(|_, value| outputs.push(value))).await.map(|()| outputs)
-    }
+    let work = Work::<_, _, _, _, _, E>::new(source.into_stream(), limit, map, Location::caller());
+    Combined::new((work, Vec::new()), |(work, outputs), cx| {
+        let done = ready!(work.poll(cx, &mut fallibly(|_, value| outputs.push(value))));
+        Poll::Ready(done.map(|()| std::mem::take(outputs)))
+    })
 }
 
 /// Does something with each item, concurrently, no more than `limit` at a time.
@@ -243,14 +243,14 @@ pub fn for_each_concurrent<S, M, F, B>(
     source: S,
     limit: usize,
     act: F,
-) -> impl Future<Output = Result<(), Cancelled>> + use<S, M, F, B>
+) -> Combined<Work<S::Stream, S::Item, F, B, B::Output, Infallible>, Result<(), Cancelled>>
 where
     S: Source<M>,
     F: FnMut(S::Item) -> B,
     B: Future<Output = ()>,
 {
-    let work = Work::<_, _, _, Infallible>::new(source.into_stream(), limit, act, Location::caller());
-    async move { Plain::into_outcome(work.run(|_, _, ()| {}).await) }
+    let work = Work::<_, _, _, _, _, Infallible>::new(source.into_stream(), limit, act, Location::caller());
+    Combined::new(work, |work, cx| work.poll(cx, &mut |_, _, ()| {}).map(Plain::into_outcome))
 }
 
 /// [`for_each_concurrent`] for what may fail: the first failure cancels the rest, and no more items are taken.
@@ -281,15 +281,15 @@ pub fn try_for_each_concurrent<S, M, F, B, E>(
     source: S,
     limit: usize,
     act: F,
-) -> impl Future<Output = Result<(), GroupError<E>>> + use<S, M, F, B, E>
+) -> Combined<Work<S::Stream, S::Item, F, B, B::Output, E>, Result<(), GroupError<E>>>
 where
     S: Source<M>,
     F: FnMut(S::Item) -> B,
     B: Future<Output = Result<(), E>>,
     E: Send + 'static,
 {
-    let work = Work::<_, _, _, E>::new(source.into_stream(), limit, act, Location::caller());
-    async move { work.run(fallibly(|_, ()| {})).await }
+    let work = Work::<_, _, _, _, _, E>::new(source.into_stream(), limit, act, Location::caller());
+    Combined::new(work, |work, cx| work.poll(cx, &mut fallibly(|_, ()| {})))
 }
 
 /// Puts an output where it belongs.
@@ -298,6 +298,11 @@ fn put<T>(outputs: &mut Vec<Option<T>>, place: usize, output: T) {
         outputs.resize_with(place + 1, || None);
     }
     outputs[place] = Some(output);
+}
+
+/// All outputs, in their places.
+fn all<T>(outputs: &mut Vec<Option<T>>) -> Vec<T> {
+    std::mem::take(outputs).into_iter().flatten().collect()
 }
 
 /// Keeps values, and has the work fail with errors.
@@ -313,10 +318,13 @@ fn fallibly<L: Lanes, T, E: Send + 'static>(
 /// The branch that brings the items.
 const SOURCE: usize = 0;
 
+/// Work, and its outputs so far.
+type Mapping<S, I, F, B, E, T> = (Work<S, I, F, B, <B as Future>::Output, E>, Vec<T>);
+
 /// Items, of which so many are worked on at a time.
-struct Work<S: Stream, F, B: Future, E: Send + 'static> {
-    set: Set<Shop<S, B>, E>,
-    hopper: Arc<Mutex<Hopper<S::Item>>>,
+pub struct Work<S, I, F, B, T, E: Send + 'static> {
+    set: Set<Shop<S, I, B, T>, E>,
+    hopper: Arc<Mutex<Hopper<I>>>,
     limit: usize,
     map: F,
     /// How many items have been taken.
@@ -331,14 +339,13 @@ struct Work<S: Stream, F, B: Future, E: Send + 'static> {
     alone: Option<Cancelled>,
 }
 
-impl<S, F, B, E> Work<S, F, B, E>
+impl<S, I, F, B, T, E> Work<S, I, F, B, T, E>
 where
-    S: Stream,
-    F: FnMut(S::Item) -> B,
-    B: Future,
+    S: Stream<Item = I>,
+    F: FnMut(I) -> B,
+    B: Future<Output = T>,
     E: Send + 'static,
 {
-    #[expect(clippy::arc_with_non_send_sync, reason = "it is Send and Sync where the items are Send")]
     fn new(source: S, limit: usize, map: F, location: &'static Location<'static>) -> Self {
         assert!(limit > 0, "a limit of 0: nothing would ever be done");
         let hopper = Arc::new(Mutex::new(Hopper { item: None, wanted: true }));
@@ -348,38 +355,44 @@ where
         Work { set, hopper, limit, map, taken, places, exhausted: false, cut: false, alone: None }
     }
 
-    async fn run(
-        mut self,
-        mut done: impl FnMut(&mut Set<Shop<S, B>, E>, usize, B::Output),
-    ) -> Result<(), GroupError<E>> {
-        poll_fn(|cx| self.set.poll_enter(cx)).await;
-        poll_fn(|cx| self.poll(cx, &mut done)).await
-    }
-
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        done: &mut impl FnMut(&mut Set<Shop<S, B>, E>, usize, B::Output),
+        done: &mut impl FnMut(&mut Set<Shop<S, I, B, T>, E>, usize, T),
     ) -> Poll<Result<(), GroupError<E>>> {
-        loop {
-            self.poll_branches(cx, done);
-            let begun = self.begin_next();
-            if !self.want_more() && !begun {
-                break;
-            }
-        }
+        ready!(self.set.poll_enter(cx));
+        self.poll_some(cx, None, done);
+        self.fill(cx, done);
         let all = self.exhausted && !self.cut;
         let alone = self.alone.clone();
         self.set.poll_exit(cx, |_| if all { Ok(()) } else { Err(alone) })
     }
 
-    fn poll_branches(
+    /// Takes items and begins to work on them, until there is no room, or no item. What has ended at once makes room; the
+    /// budget puts an end to that.
+    fn fill(&mut self, cx: &mut Context<'_>, done: &mut impl FnMut(&mut Set<Shop<S, I, B, T>, E>, usize, T)) {
+        loop {
+            let begun = self.begin_next();
+            if let Some(index) = begun {
+                self.poll_some(cx, Some(index), done);
+            }
+            if self.wants_more() {
+                self.poll_some(cx, Some(SOURCE), done);
+            } else if begun.is_none() {
+                break;
+            }
+        }
+    }
+
+    /// Polls one branch, or what was woken.
+    fn poll_some(
         &mut self,
         cx: &mut Context<'_>,
-        done: &mut impl FnMut(&mut Set<Shop<S, B>, E>, usize, B::Output),
+        only: Option<usize>,
+        done: &mut impl FnMut(&mut Set<Shop<S, I, B, T>, E>, usize, T),
     ) {
         let Work { set, places, exhausted, cut, alone, taken, .. } = self;
-        set.poll_branches(cx, |set, index, end| {
+        let ended = |set: &mut Set<Shop<S, I, B, T>, E>, index: usize, end: End| {
             let place = if index == SOURCE { *taken } else { places[index - 1] };
             let output = if index == SOURCE { None } else { set.lanes().remove(index) };
             match end {
@@ -393,60 +406,64 @@ where
                     set.cancel(reason);
                 }
             }
-        });
+        };
+        match only {
+            Some(index) => set.poll_only(index, ended),
+            None => set.poll_branches(cx, ended),
+        }
     }
 
-    /// Begins to work on the item that was brought; says whether there was one.
-    fn begin_next(&mut self) -> bool {
-        let Some(item) = self.hopper.lock().item.take() else {
-            return false;
-        };
+    /// Begins to work on the item that was brought, if there is one; gives the branch.
+    fn begin_next(&mut self) -> Option<usize> {
+        let item = self.hopper.lock().item.take()?;
         let place = self.taken;
         self.taken += 1;
-        let Some(body) = self.set.inside(place, || (self.map)(item)) else {
-            return true;
-        };
+        let body = self.set.inside(place, || (self.map)(item))?;
         let index = self.set.lanes().insert(body);
         if self.places.len() < index {
             self.places.resize(index, 0);
         }
         self.places[index - 1] = place;
-        self.set.added(index);
-        true
+        self.set.added_to_be_polled(index);
+        Some(index)
     }
 
-    /// Asks for another item if there is room for it; says whether it did.
-    fn want_more(&mut self) -> bool {
-        let running = self.set.left() - usize::from(!self.exhausted);
-        if self.exhausted || self.set.is_over() || running >= self.limit {
+    /// Whether there is room for another item, and none was asked for, which then is.
+    fn wants_more(&mut self) -> bool {
+        // Unless it is over, the source is one of those that are left.
+        if self.exhausted || self.set.is_over() || self.set.left() > self.limit {
             return false;
         }
-        let wants = !std::mem::replace(&mut self.hopper.lock().wanted, true);
-        if wants {
-            self.set.wake(SOURCE);
-        }
-        wants
+        let mut hopper = self.hopper.lock();
+        debug_assert!(hopper.item.is_none(), "an item that was brought is begun at once");
+        !std::mem::replace(&mut hopper.wanted, true)
+    }
+}
+
+impl<S, I, F, B, T, E: Send + 'static> fmt::Debug for Work<S, I, F, B, T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Work").field("limit", &self.limit).field("taken", &self.taken).finish_non_exhaustive()
     }
 }
 
 /// The source, and the branches that work on what it brought.
-struct Shop<S: Stream, B: Future> {
-    source: Lane<Bring<S>>,
+struct Shop<S, I, B, T> {
+    source: Pin<Box<Branch<Bring<S, I>, ()>>>,
     /// By their index less one.
-    branches: Slab<Lane<B>>,
+    branches: Slab<Pin<Box<Branch<B, T>>>>,
 }
 
-impl<S: Stream, B: Future> Shop<S, B> {
+impl<S, I, B: Future<Output = T>, T> Shop<S, I, B, T> {
     fn insert(&mut self, body: B) -> usize {
         self.branches.insert(Branch::new(body)) + 1
     }
 
-    fn remove(&mut self, index: usize) -> Option<B::Output> {
+    fn remove(&mut self, index: usize) -> Option<T> {
         self.branches.remove(index - 1).as_mut().output().take()
     }
 }
 
-impl<S: Stream, B: Future> Lanes for Shop<S, B> {
+impl<S: Stream<Item = I>, I, B: Future<Output = T>, T> Lanes for Shop<S, I, B, T> {
     fn poll(&mut self, index: usize, below: Below<'_>, cx: &mut Context<'_>) -> Poll<Ended> {
         match index {
             SOURCE => self.source.as_mut().poll_below(below, cx),
@@ -464,14 +481,14 @@ struct Hopper<T> {
 
 pin_project! {
     /// Brings an item whenever one is wanted; ready when there are no more.
-    struct Bring<S: Stream> {
+    struct Bring<S, I> {
         #[pin]
         source: S,
-        hopper: Arc<Mutex<Hopper<S::Item>>>,
+        hopper: Arc<Mutex<Hopper<I>>>,
     }
 }
 
-impl<S: Stream> Future for Bring<S> {
+impl<S: Stream<Item = I>, I> Future for Bring<S, I> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {

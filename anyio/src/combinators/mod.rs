@@ -40,8 +40,14 @@
 //!
 //! Branches that are to run in parallel, on several threads, belong into a [`task_group`](crate::task_group()).
 
+#![expect(
+    clippy::type_complexity,
+    reason = "the parts of each future are spelt out, for the reason given at `Combined`"
+)]
+
 mod as_completed;
 mod collections;
+mod combined;
 mod error;
 mod gather;
 mod map_concurrent;
@@ -51,6 +57,7 @@ mod wait;
 
 pub use self::as_completed::{AsCompleted, as_completed};
 pub use self::collections::{Branches, SameBranches, TryBranches};
+pub use self::combined::Combined;
 pub use self::error::{BranchError, RaceError};
 pub use self::gather::{gather, gather_settled, try_gather};
 pub use self::map_concurrent::{

@@ -1,13 +1,15 @@
 //! Taking the first.
 
 use std::convert::Infallible;
-use std::future::{Future, poll_fn};
+use std::fmt;
+use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
-use std::task::{Context, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::collections::SameBranches;
+use super::combined::Combined;
 use super::error::RaceError;
 use crate::branches::{Branch, End, Lane, Lanes, Set};
 use crate::context;
@@ -52,29 +54,24 @@ use crate::timeout::{Sleep, sleep};
 /// # });
 /// ```
 #[track_caller]
-pub fn race<B: SameBranches>(branches: B) -> impl Future<Output = Result<B::Output, Cancelled>> {
+pub fn race<B: SameBranches>(branches: B) -> Combined<Racing<B::Lanes, B::Output>, Result<B::Output, Cancelled>> {
     let (lanes, count) = branches.into_lanes();
     assert!(count > 0, "race of no branches: nothing can be the first");
-    let mut set = Set::<B::Lanes, Infallible>::new(lanes, count, Location::caller());
-    async move {
-        let (mut winner, mut alone) = (None, None);
-        poll_fn(|cx| set.poll_enter(cx)).await;
-        let outcome = poll_fn(|cx| {
-            set.poll_branches(cx, |set, index, end| match end {
-                End::Value if winner.is_none() => {
-                    winner = B::output(set.lanes(), index);
-                    set.decide();
-                }
-                // What a loser returned stays where it is until the race is over.
-                End::Value | End::CutWithAll => {}
-                End::CutAlone(reason) => drop(alone.get_or_insert(reason)),
-                End::Panicked(payload) => set.panicked(index, payload),
-            });
-            set.poll_exit(cx, |_| winner.take().ok_or(alone.clone()))
-        })
-        .await;
-        Plain::into_outcome(outcome)
-    }
+    let set = Set::<B::Lanes, Infallible>::new(lanes, count, Location::caller());
+    Combined::new((set, None, None), |(set, winner, alone), cx| {
+        ready!(set.poll_enter(cx));
+        set.poll_branches(cx, |set, index, end| match end {
+            End::Value if winner.is_none() => {
+                *winner = B::output(set.lanes(), index);
+                set.decide();
+            }
+            // What a loser returned stays where it is until the race is over.
+            End::Value | End::CutWithAll => {}
+            End::CutAlone(reason) => drop(alone.get_or_insert(reason)),
+            End::Panicked(payload) => set.panicked(index, payload),
+        });
+        set.poll_exit(cx, |_| winner.take().ok_or(alone.clone())).map(Plain::into_outcome)
+    })
 }
 
 /// Runs futures concurrently until the first succeeds, whose value it returns; one that fails is out of the race.
@@ -111,22 +108,17 @@ pub fn race<B: SameBranches>(branches: B) -> impl Future<Output = Result<B::Outp
 /// # });
 /// ```
 #[track_caller]
-pub fn race_ok<B, T, E>(branches: B) -> impl Future<Output = Result<T, RaceError<E>>>
+pub fn race_ok<B, T, E>(branches: B) -> Combined<Trying<B::Lanes, T, E>, Result<T, RaceError<E>>>
 where
     B: SameBranches<Output = Result<T, E>>,
 {
     let (lanes, count) = branches.into_lanes();
-    let mut set = Set::<B::Lanes, Infallible>::new(lanes, count, Location::caller());
-    async move {
-        let mut heats = Heats::new();
-        poll_fn(|cx| set.poll_enter(cx)).await;
-        let outcome = poll_fn(|cx| {
-            set.poll_branches(cx, |set, index, end| heats.ended(set, index, end, B::output));
-            set.poll_exit(cx, |_| heats.result())
-        })
-        .await;
-        into_race(outcome)
-    }
+    let set = Set::<B::Lanes, Infallible>::new(lanes, count, Location::caller());
+    Combined::new((set, Heats::new()), |(set, heats), cx| {
+        ready!(set.poll_enter(cx));
+        set.poll_branches(cx, |set, index, end| heats.ended(set, index, end, B::output));
+        set.poll_exit(cx, |_| heats.result()).map(into_race)
+    })
 }
 
 /// Tries one future after the other, without waiting for each for long: the next begins when one has failed, or when
@@ -169,68 +161,95 @@ where
 /// # });
 /// ```
 #[track_caller]
-pub fn race_staggered<I, T, E>(delay: Duration, attempts: I) -> impl Future<Output = Result<T, RaceError<E>>>
+pub fn race_staggered<I, A, T, E>(
+    delay: Duration,
+    attempts: I,
+) -> Combined<Staggered<I::IntoIter, A, T, E>, Result<T, RaceError<E>>>
 where
-    I: IntoIterator<Item: Future<Output = Result<T, E>>>,
+    I: IntoIterator<Item = A>,
+    A: Future<Output = Result<T, E>>,
 {
-    let mut attempts = attempts.into_iter();
-    let mut set = Set::<Vec<Lane<I::Item>>, Infallible>::new(Vec::new(), 0, Location::caller());
-    async move {
-        let mut heats = Heats::new();
-        let mut patience = Box::pin(sleep(delay));
-        poll_fn(|cx| set.poll_enter(cx)).await;
-        // Whether the next attempt is due; `None`: there is none.
-        let mut due = Some(true);
-        let outcome = poll_fn(|cx| {
-            loop {
-                if due == Some(true) && !set.is_over() {
-                    ready!(context::poll_budget(cx));
-                    due = begin_next(&mut set, &mut attempts).then_some(false);
-                    patience.set(sleep(delay));
-                }
-                let failed = heats.errors.len();
-                set.poll_branches(cx, |set, index, end| heats.ended(set, index, end, take));
-                if due == Some(false) && !set.is_over() {
-                    due = Some(heats.errors.len() > failed || set.left() == 0 || is_over(&mut patience, cx));
-                }
-                if due != Some(true) || set.is_over() {
-                    break;
+    let set = Set::<Vec<Lane<A>>, Infallible>::new(Vec::new(), 0, Location::caller());
+    let patience = Box::pin(sleep(delay));
+    let race = Staggered { set, attempts: attempts.into_iter(), heats: Heats::new(), delay, patience, next: Next::Due };
+    Combined::new(race, |race, cx| {
+        ready!(race.set.poll_enter(cx));
+        ready!(race.poll_attempts(cx));
+        race.set.poll_exit(cx, |_| race.heats.result()).map(into_race)
+    })
+}
+
+/// The branches, the winner's output, and why one was cut short alone.
+type Racing<L, T> = (Set<L, Infallible>, Option<T>, Option<Cancelled>);
+
+/// The branches, and how the race stands.
+type Trying<L, T, E> = (Set<L, Infallible>, Heats<T, E>);
+
+/// When the next attempt begins.
+#[derive(PartialEq)]
+enum Next {
+    Due,
+    Later,
+    Never,
+}
+
+/// A race whose branches begin one after the other.
+pub struct Staggered<I, A, T, E> {
+    set: Set<Vec<Pin<Box<Branch<A, Result<T, E>>>>>, Infallible>,
+    attempts: I,
+    heats: Heats<T, E>,
+    delay: Duration,
+    /// How long the latest attempt has before the next begins.
+    patience: Pin<Box<Sleep>>,
+    next: Next,
+}
+
+impl<I, A, T, E> Staggered<I, A, T, E>
+where
+    I: Iterator<Item = A>,
+    A: Future<Output = Result<T, E>>,
+{
+    fn poll_attempts(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if self.next == Next::Due && !self.set.is_over() {
+                ready!(context::poll_budget(cx));
+                self.begin_next();
+            }
+            let failed = self.heats.errors.len();
+            let heats = &mut self.heats;
+            self.set.poll_branches(cx, |set, index, end| {
+                heats.ended(set, index, end, |lanes, index| lanes[index].as_mut().output().take())
+            });
+            if self.next == Next::Later && !self.set.is_over() {
+                let is_due = self.heats.errors.len() > failed || self.set.left() == 0;
+                if is_due || self.patience.as_mut().poll(cx).is_ready() {
+                    self.next = Next::Due;
                 }
             }
-            if set.is_over() && due.is_some() {
-                heats.cut = true;
+            if self.next != Next::Due || self.set.is_over() {
+                break;
             }
-            set.poll_exit(cx, |_| heats.result())
-        })
-        .await;
-        into_race(outcome)
+        }
+        // What is left untried was cut short as well.
+        self.heats.cut |= self.set.is_over() && self.next != Next::Never;
+        Poll::Ready(())
+    }
+
+    /// Begins the next attempt, if there is one. A panic of the iterator is that of the attempt.
+    fn begin_next(&mut self) {
+        let index = self.set.lanes().len();
+        self.next = Next::Never;
+        if let Some(Some(attempt)) = self.set.inside(index, || self.attempts.next()) {
+            self.set.lanes().push(Branch::new(attempt));
+            self.set.added(index);
+            self.patience.set(sleep(self.delay));
+            self.next = Next::Later;
+        }
     }
 }
 
-/// Whether there is another attempt, which begins then. A panic of the iterator is that of the attempt.
-fn begin_next<I, F: Future>(set: &mut Set<Vec<Lane<F>>, Infallible>, attempts: &mut I) -> bool
-where
-    I: Iterator<Item = F>,
-{
-    let index = set.lanes().len();
-    let Some(Some(attempt)) = set.inside(index, || attempts.next()) else {
-        return false;
-    };
-    set.lanes().push(Branch::new(attempt));
-    set.added(index);
-    true
-}
-
-fn take<F: Future>(lanes: &mut Vec<Lane<F>>, index: usize) -> Option<F::Output> {
-    lanes[index].as_mut().output().take()
-}
-
-fn is_over(patience: &mut Pin<Box<Sleep>>, cx: &mut Context<'_>) -> bool {
-    patience.as_mut().poll(cx).is_ready()
-}
-
 /// How a race for the first success stands.
-struct Heats<T, E> {
+pub struct Heats<T, E> {
     winner: Option<T>,
     /// The errors of those that have failed, with their places.
     errors: Vec<(usize, E)>,
@@ -238,6 +257,18 @@ struct Heats<T, E> {
     cut: bool,
     /// Why a branch was cut short alone.
     alone: Option<Cancelled>,
+}
+
+impl<I, A, T, E> fmt::Debug for Staggered<I, A, T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Staggered").field("delay", &self.delay).finish_non_exhaustive()
+    }
+}
+
+impl<T, E> fmt::Debug for Heats<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Heats").field("failed", &self.errors.len()).finish_non_exhaustive()
+    }
 }
 
 impl<T, E> Heats<T, E> {
@@ -269,7 +300,6 @@ impl<T, E> Heats<T, E> {
     }
 
     /// The value, or all errors; neither, if the race was cut short.
-    #[expect(clippy::type_complexity, reason = "a result in a result, as the set wants it")]
     fn result(&mut self) -> Result<Result<T, Vec<E>>, Option<Cancelled>> {
         if let Some(value) = self.winner.take() {
             return Ok(Ok(value));

@@ -128,7 +128,7 @@ struct Waiting<T> {
 impl<T> Waiting<T> {
     fn new(tasks: Vec<TaskHandle<T>>, enough: fn(TaskStatus) -> bool) -> Self {
         let ready = Ready::new();
-        let wakeups: Vec<_> = (0..tasks.len()).map(|index| Some(Wakeup::new(index, &ready))).collect();
+        let wakeups: Vec<_> = (0..tasks.len()).map(|index| Some(Wakeup::awake(index, &ready))).collect();
         let left = tasks.len();
         let (entry, woken) = (Entry::default(), Vec::new());
         Waiting { tasks, enough, entry, ready, wakeups, left, is_enough: false, woken }

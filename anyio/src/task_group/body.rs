@@ -38,7 +38,7 @@ use crate::unit::{End, Unit};
 /// returns normally.
 ///
 /// The closure gets the handle by value; `async |tg| …` may borrow from around it. The tasks may not: they run in
-/// parallel and are `'static`.
+/// parallel and are `'static`. Those of a [`scoped_group`](crate::scoped_group()) may.
 ///
 /// The semantics are those of [Trio's nurseries], of which AnyIO's and asyncio's task groups are renderings.
 /// *Compared to* tokio's `JoinSet`: grandchildren never outlive the group, errors cannot be overlooked, and what was

@@ -311,7 +311,7 @@ impl<E> Failure<E> {
         self.kind
     }
 
-    /// The task that failed; `None`: the body of the group.
+    /// The task that failed, or the branch of a combinator; `None`: the body of the group.
     #[must_use]
     pub fn task(&self) -> Option<&TaskInfo> {
         self.task.as_ref()

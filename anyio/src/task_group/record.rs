@@ -188,7 +188,6 @@ pub(crate) struct BranchRecord<T> {
 }
 
 impl<T> BranchRecord<T> {
-    #[expect(clippy::arc_with_non_send_sync, reason = "it is Send and Sync where the value is Send")]
     pub(crate) fn new(info: TaskInfo) -> Self {
         let node = Node::new(Role::Branch, TaskCell::new(info, ()));
         BranchRecord { node, outcome: Arc::new(Outcome::new()) }

@@ -11,7 +11,8 @@
 //!    `shield` is up. A node that is linked below it later takes the cause over as it is linked.
 //! 4. **Live.** `live` counts the tasks directly below a node (for a task's node: itself) plus the nodes directly below
 //!    it whose own `live` is not 0. Hence it is 0 exactly when no task exists anywhere below, not even one whose
-//!    spawning is under way or whose future is being destroyed.
+//!    spawning is under way or whose future is being destroyed. Branches, which cannot run without their owner, do not
+//!    count: see `branches`.
 //! 5. **Closed.** A node closes when it is `exiting` and nothing is live below but `daemons`, decided under its lock; from
 //!    then on raising it is refused, except by what its daemons leave to be protected. Once it is closed and `live` is 0
 //!    it stays 0: whoever sees that knows that no task will ever be below it again.

@@ -53,10 +53,6 @@ const fn law(number: &'static str, text: &'static str) -> Law {
     Law { number, text, built: true, elsewhere: None }
 }
 
-const fn to_come(number: &'static str, text: &'static str) -> Law {
-    Law { number, text, built: false, elsewhere: None }
-}
-
 /// All laws.
 pub static LAWS: &[Law] = &[
     law(
@@ -258,7 +254,11 @@ pub static LAWS: &[Law] = &[
          task outlives its run; outside any run, quiesce() waits for what is left.",
     ),
     law("F3", "Errors and panics that nobody is left to receive reach the hook."),
-    to_come("F4", "The combinators of anyio never orphan: losers are dropped and drained before they return."),
+    law(
+        "F4",
+        "The combinators of anyio never orphan: branches that lost are cancelled, their groups, clean-ups and shields run to \
+         their end, and they are dropped before the combinator returns. Each branch is a unit of its own.",
+    ),
     law(
         "F5",
         "A forgotten group, or a forgotten shield or clean-up with a grace, does not keep scopes around it from being \

@@ -1,6 +1,6 @@
 //! Small futures and questions that cases of several families use.
 
-use std::future::{Future, pending};
+use std::future::{Future, pending, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -38,6 +38,18 @@ pub(crate) async fn panics<T>(text: &'static str) -> T {
 pub(crate) async fn after<T>(wait: impl Future<Output = ()>, value: T) -> T {
     wait.await;
     value
+}
+
+/// Polls `future` so often, at each turn of the case, whether it was woken or not; gives it back unless it is done.
+pub(crate) async fn polled<F: Future + Unpin>(polls: usize, mut future: F) -> Option<F> {
+    for _ in 0..polls {
+        let poll = poll_fn(|cx| Poll::Ready(Pin::new(&mut future).poll(cx)));
+        if poll.await.is_ready() {
+            return None;
+        }
+        checkpoint().await;
+    }
+    Some(future)
 }
 
 /// An event for two.

@@ -59,6 +59,7 @@ const BODY: usize = usize::MAX;
 ///
 /// Dropping the future drops the body and the tasks, there and then. What *they* have spawned in groups of the other kind
 /// is cancelled, and the next scope, group or run around waits for it. Their errors go to the unhandled-outcome hook.
+/// Nobody waits for the tasks of a group that was forgotten: they cannot go on without it.
 ///
 /// # Examples
 ///
@@ -422,7 +423,7 @@ where
         match this.body_unit.inside(|| make(open, scope)) {
             Ok(body) => {
                 this.body.set(Some(body));
-                *this.wakeup = Some(Wakeup::new(BODY, this.crew.ready()));
+                *this.wakeup = Some(Wakeup::awake(BODY, this.crew.ready()));
             }
             Err(payload) => {
                 this.scope.node.panicked(None, payload);
@@ -432,21 +433,19 @@ where
         Poll::Ready(())
     }
 
-    /// Polls what was woken: each task once, those that were spawned in this poll too, and once more those that are to
-    /// be dropped since the group was cancelled in this poll.
+    /// Polls what was woken, and what has arrived, once; and, if the group was cancelled in this poll, what is to be
+    /// dropped for that.
     fn poll_branches(mut self: Pin<&mut Self>, cx: &mut Context<'_>) {
         let this = self.as_mut().project();
         this.unit.register(cx);
         this.unit.link().begin_poll();
         this.crew.ready().begin(cx);
-        let mut any_arrived = this.crew.take_in();
         loop {
-            let ended = self.as_mut().poll_woken();
+            let mut ended = self.as_mut().poll_woken();
             let this = self.as_mut().project();
-            let arrived = this.crew.take_in();
-            let goes_on = (ended && this.unit.link().is_eff()) || (arrived && !any_arrived);
-            any_arrived |= arrived;
-            if !goes_on || this.crew.ready().is_empty() {
+            ended |= this.crew.take_in();
+            let drains = ended && this.unit.link().is_eff();
+            if !drains || this.crew.ready().is_empty() {
                 break;
             }
         }

@@ -83,7 +83,6 @@ struct Member<C> {
 }
 
 impl<C> Crew<C> {
-    #[expect(clippy::arc_with_non_send_sync, reason = "it is Send and Sync where the tasks are Send")]
     pub(crate) fn new() -> Self {
         let ready = Ready::new();
         let arrivals = Arrivals { waiting: Vec::new(), expected: 0, closed: false };
@@ -97,20 +96,6 @@ impl<C> Crew<C> {
 
     pub(crate) fn ready(&self) -> &Arc<Ready> {
         &self.ready
-    }
-
-    /// Takes in those who have arrived; they are awake. Says whether there were any.
-    pub(crate) fn take_in(&mut self) -> bool {
-        let mut arriving = std::mem::take(&mut self.arriving);
-        self.door.take(&mut arriving);
-        let any = !arriving.is_empty();
-        for task in arriving.drain(..) {
-            let entry = self.tasks.vacant_entry();
-            let wakeup = Wakeup::new(entry.key(), &self.ready);
-            entry.insert(Member { task, wakeup });
-        }
-        self.arriving = arriving;
-        any
     }
 
     /// Closes the door if there is nobody left; says whether it is closed.
@@ -128,6 +113,22 @@ impl<C> Crew<C> {
 }
 
 impl<C: Future<Output = ()> + Unpin> Crew<C> {
+    /// Takes in those who have arrived, and polls them for the first time; says whether any has ended. Who arrives
+    /// meanwhile waits for the next poll.
+    pub(crate) fn take_in(&mut self) -> bool {
+        let mut arriving = std::mem::take(&mut self.arriving);
+        self.door.take(&mut arriving);
+        let mut ended = false;
+        for task in arriving.drain(..) {
+            let entry = self.tasks.vacant_entry();
+            let index = entry.key();
+            entry.insert(Member { task, wakeup: Wakeup::new(index, &self.ready) });
+            ended |= self.poll(index);
+        }
+        self.arriving = arriving;
+        ended
+    }
+
     /// Polls a task; says whether it has ended.
     pub(crate) fn poll(&mut self, index: usize) -> bool {
         let Some(member) = self.tasks.get_mut(index) else {

@@ -348,7 +348,7 @@ pub async fn spawning_from_eight_threads_races_with_the_exit() {
                 threads.push(thread::spawn(move || {
                     for _ in 0..20 {
                         let ran = ran.clone();
-                        let task = async move { drop(ran.fetch_add(1, Ordering::SeqCst)) };
+                        let task = async move { _ = ran.fetch_add(1, Ordering::SeqCst) };
                         if s.try_spawn(task).is_ok() {
                             accepted.fetch_add(1, Ordering::SeqCst);
                         }
@@ -389,7 +389,7 @@ struct SpawnsOnDrop<'env>(ScopedGroup<'env>, &'env AtomicUsize);
 impl Drop for SpawnsOnDrop<'_> {
     fn drop(&mut self) {
         let ran = self.1;
-        self.0.spawn(async { drop(ran.fetch_add(1, Ordering::SeqCst)) });
+        self.0.spawn(async { _ = ran.fetch_add(1, Ordering::SeqCst) });
     }
 }
 
