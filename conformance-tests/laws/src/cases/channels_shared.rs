@@ -1,6 +1,7 @@
 //! Cases of the laws Q, C6, C7 and X5: channels for one value, for the latest, and for all receivers.
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
 
@@ -242,14 +243,14 @@ pub async fn a_slow_receiver_that_is_dropped_lets_senders_go_on() {
 /// Q2: The last receiver of a value gets it without a clone, and a value without receivers is not kept.
 pub async fn the_last_to_receive_gets_the_value_itself() {
     #[derive(Debug)]
-    struct Counted(Arc<Cell<usize>>);
+    struct Counted(Rc<Cell<usize>>);
     impl Clone for Counted {
         fn clone(&self) -> Self {
             self.0.set(self.0.get() + 1);
             Counted(self.0.clone())
         }
     }
-    let clones = Arc::new(Cell::new(0));
+    let clones = Rc::new(Cell::new(0));
     let (sender, mut first) = broadcast::channel(4, Overflow::Lag);
     let mut second = first.clone();
     sender.send(Counted(clones.clone())).await.unwrap();
@@ -349,7 +350,7 @@ pub async fn whoever_waits_for_a_value_is_woken() {
 
     let (sender, mut receiver) = broadcast::channel(1, Overflow::Wait);
     assert!(is_woken_by(&mut Box::pin(receiver.recv()), || sender.try_send(1).unwrap()));
-    assert!(is_woken_by(&mut sender.send(2), || drop(receiver.try_recv().unwrap())));
+    assert!(is_woken_by(&mut sender.send(2), || _ = receiver.try_recv().unwrap()));
     let another = receiver.clone();
     sender.try_send(3).unwrap();
     assert!(is_woken_by(&mut sender.send(4), || drop((receiver, another))));
