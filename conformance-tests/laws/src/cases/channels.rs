@@ -537,6 +537,7 @@ pub async fn a_channel_needs_no_runtime() {
 pub async fn whoever_waits_at_a_channel_is_woken() {
     for capacity in [0, 1] {
         let (sender, receiver) = bounded(capacity);
+        let _open = sender.clone();
         assert!(is_woken_by(&mut receiver.recv(), || sender.try_send(0).unwrap()));
         let _ = (capacity == 0).then(|| receiver.try_recv());
         assert!(is_woken_by(&mut sender.send(1), || drop(receiver.try_recv().unwrap())));
