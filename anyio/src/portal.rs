@@ -16,6 +16,7 @@ use crate::runtime::Runtime;
 use crate::sync::Event;
 use crate::task_group::{OwnedTaskGroup, Started, TaskError, protect, task_group};
 use crate::tree::Link;
+use crate::unit::Entry;
 
 /// Opens a portal, through which other threads call into this place, and runs `body` with it.
 ///
@@ -134,7 +135,7 @@ impl BlockingPortal {
             return Err(PortalClosed(future));
         }
         let running = protect::spawn_at(&self.0.calls, &self.0.runtime, Location::caller(), future);
-        running.map(|running| PortalTask { running }).map_err(PortalClosed)
+        running.map(|running| PortalTask { running, entry: Entry::default() }).map_err(PortalClosed)
     }
 
     /// Starts a task behind the portal and blocks the current thread until the task has called
@@ -253,6 +254,8 @@ fn check() -> Result<(), PortalError> {
 #[must_use = "a panic of the task is lost to the hook unless it is joined"]
 pub struct PortalTask<T> {
     running: protect::Running<T>,
+    /// The beginning of the wait for it.
+    entry: Entry,
 }
 
 impl<T: Send + 'static> PortalTask<T> {
@@ -288,6 +291,7 @@ impl<T: Send + 'static> Future for PortalTask<T> {
     type Output = Result<T, PortalError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        ready!(self.entry.poll(cx));
         let result = ready!(self.running.poll(cx));
         Poll::Ready(result.map_err(|error| match error {
             TaskError::Cancelled(cancelled) => PortalError::Cancelled(cancelled),

@@ -1025,6 +1025,23 @@ pub async fn a_task_behind_a_portal_that_awaits_itself_is_an_error() {
     assert!(outcome.await.unwrap());
 }
 
+/// W3, C6: In a cancelled scope the value of a task behind a portal is not taken; it is there afterwards.
+pub async fn a_cancelled_task_takes_no_value_from_a_portal() {
+    let outcome = portal(async |portal| {
+        let mut task = portal.spawn(ready(7)).unwrap();
+        until(|| task.is_finished()).await;
+        let (scope, taken) = (CancelScope::new(), Cell::new(false));
+        scope.handle().cancel();
+        let cut = scope.run(async {
+            let _ = (&mut task).await;
+            taken.set(true);
+        });
+        assert!(cut.await.is_err() && !taken.get());
+        task.await
+    });
+    assert_eq!(outcome.await.unwrap().unwrap(), 7);
+}
+
 /// W3, X4: A portal whose runtime drops what is spawned tells its callers.
 pub async fn a_portal_to_a_runtime_that_goes_down_tells_its_callers() {
     let backend = Kept::here();
