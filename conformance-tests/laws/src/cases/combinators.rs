@@ -360,6 +360,7 @@ pub async fn a_shield_in_a_branch_keeps_no_other_branch() {
         let token = drops.token();
         let shielded = shield(async {
             until(|| drops.count() == 1).await;
+            sleep(SHORT).await;
             ended.set(true);
         });
         let other = async {

@@ -485,6 +485,7 @@ pub async fn a_shield_in_a_task_holds_the_scope_around_and_no_sibling() {
                 });
                 s.spawn(shield(async {
                     until(|| drops.count() == 2).await;
+                    sleep(SHORT).await;
                     assert!(!is_cancelled());
                     order.borrow_mut().push("shielded");
                 }));

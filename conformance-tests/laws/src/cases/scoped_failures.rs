@@ -6,7 +6,7 @@ use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
 use anyio::{
@@ -503,6 +503,35 @@ pub async fn cancel_and_join_waits_until_all_is_gone() {
     })
     .await
     .unwrap();
+}
+
+/// Joins a task, and goes on with that within whatever wakes it.
+struct Inline {
+    join: parking_lot::Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>,
+}
+
+impl Wake for Inline {
+    fn wake(self: Arc<Self>) {
+        let waker = Waker::from(self.clone());
+        let Some(mut slot) = self.join.try_lock() else { return };
+        let polled = slot.as_mut().map(|join| join.as_mut().poll(&mut Context::from_waker(&waker)));
+        if polled.is_some_and(|polled| polled.is_ready()) {
+            *slot = None;
+        }
+    }
+}
+
+/// B2, H2: Whoever joins a task within the wake that its end makes, before it is gone, is woken again when it is.
+pub async fn a_join_that_comes_before_the_task_is_gone_is_woken_again() {
+    let outcome = scoped_group(async |s: ScopedGroup<'static>| {
+        let task = s.spawn(sleep_forever());
+        turns(2).await;
+        let join = Box::pin(async move { _ = task.cancel_and_join().await });
+        let inline = Arc::new(Inline { join: parking_lot::Mutex::new(Some(join)) });
+        inline.clone().wake();
+        until(|| inline.join.lock().is_none()).await;
+    });
+    assert_eq!(outcome.await, Ok(()));
 }
 
 /// B2, R1, R2: `start` returns the value, the task goes on, and what goes wrong before is the caller's, after it the
