@@ -314,7 +314,7 @@ where
         match ended {
             Ok(owed) => Poll::Ready(owed.claim().unwrap_or_else(|payload| resume_unwind(payload))),
             Err(error) => {
-                cancel_branch("to_thread", info, &error);
+                cancel_branch("to_thread", "run it in a scope", info, &error);
                 Poll::Pending
             }
         }

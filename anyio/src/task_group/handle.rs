@@ -115,7 +115,7 @@ impl<T> TaskHandle<T> {
             Ok(value) => value,
             Err(error @ TaskError::OwnHandle) => panic!("TaskHandle::value: {error}"),
             Err(error) => {
-                cancel_branch("TaskHandle::value", info, &error);
+                cancel_branch("TaskHandle::value", "await the handle itself", info, &error);
                 std::future::pending().await
             }
         }
@@ -238,7 +238,7 @@ impl<T> Drop for TaskHandle<T> {
 }
 
 /// Cancels what waits for a value that will not come.
-pub(crate) fn cancel_branch(what: &str, task: TaskInfo, error: &TaskError) {
+pub(crate) fn cancel_branch(what: &str, remedy: &str, task: TaskInfo, error: &TaskError) {
     let reason = match error {
         TaskError::Cancelled(cancelled) => cancelled.clone(),
         _ => Cancelled::new(CancelReason::SiblingFailed(Some(task))),
@@ -252,7 +252,8 @@ pub(crate) fn cancel_branch(what: &str, task: TaskInfo, error: &TaskError) {
     match unit.filter(|link| link.role() != Role::Shield) {
         Some(unit) => unit.cancel(reason),
         None => panic!(
-            "{what}: there is no value ({error}), and no scope, group or task around that could be cancelled instead"
+            "{what}: there is no value ({error}), and no scope, group or task around that could be cancelled instead: \
+             {remedy}"
         ),
     }
 }

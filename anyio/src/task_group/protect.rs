@@ -261,7 +261,7 @@ where
             Err(error) => {
                 let task = running.handle.info().clone();
                 *this.running = None;
-                cancel_branch("protect", task, &error);
+                cancel_branch("protect", "run it in a scope", task, &error);
                 Poll::Pending
             }
         }
