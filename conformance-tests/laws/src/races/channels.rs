@@ -36,12 +36,12 @@ async fn offered(rounds: usize, capacity: usize) {
     });
 }
 
-/// [`offered`], with a buffer.
+/// `offered`, with a buffer.
 pub async fn buffered(rounds: usize) {
     offered(rounds, 1).await;
 }
 
-/// [`offered`], without a buffer; and a waiting sender gives up while somebody receives from it.
+/// `offered`, without a buffer; and a waiting sender gives up while somebody receives from it.
 pub async fn rendezvous(rounds: usize) {
     offered(rounds, 0).await;
     let prepare = || {
