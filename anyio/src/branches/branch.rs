@@ -63,12 +63,13 @@ impl<F: Future<Output = T>, T> Branch<F, T> {
     /// Polls the branch.
     pub(crate) fn poll_below(mut self: Pin<&mut Self>, below: Below<'_>, cx: &mut Context<'_>) -> Poll<Ended> {
         if !self.unit.is_entered() {
+            self.unit.link().link(below.owner);
             if below.decided {
                 let this = self.project();
                 let dropped = this.unit.drop_body(this.body);
+                this.unit.finish();
                 return Poll::Ready(Ended(dropped.map_or_else(Ending::Panicked, |()| Ending::Unbegun)));
             }
-            self.unit.link().link(below.owner);
         }
         let this = self.as_mut().project();
         let ending = match ready!(this.unit.poll_body(this.body, cx)) {

@@ -94,9 +94,8 @@ impl<F: Future> Scoped<F> {
 
 /// Sets a deadline that counts from now, unless there is an earlier one. A deadline beyond the end of time is none.
 fn set_timeout(link: &Link, timeout: Duration) {
-    let deadline = link.runtime().now().checked_add(timeout);
-    if let Some(deadline) = deadline.into_iter().chain(link.deadline()).min() {
-        link.set_deadline(Some(deadline));
+    if let Some(deadline) = link.runtime().now().checked_add(timeout) {
+        link.lower_deadline(deadline, None);
     }
 }
 

@@ -48,7 +48,7 @@ use crate::unit::{End, Unit};
 ///
 /// # Errors
 ///
-/// [`Cancelled`](crate::Cancelled), if the body was cut short, or any task by a cause from outside the group. If that is
+/// [`Cancelled`](crate::Cancelled), if the body was cut short, or an ordinary task by a cause from outside the group. If that is
 /// a scope around, it normally drops the group, and the error is never seen.
 ///
 /// # Panics
@@ -93,7 +93,7 @@ where
 /// # Errors
 ///
 /// [`GroupError::Failed`] with all errors; [`GroupError::Cancelled`], if nothing failed but the body was cut short, or
-/// any task by a cause from outside the group. Errors beat cancellation: they are returned even while a scope around is
+/// an ordinary task by a cause from outside the group. Errors beat cancellation: they are returned even while a scope around is
 /// cancelled.
 ///
 /// # Panics
@@ -187,7 +187,7 @@ impl<E: Send + 'static> GroupBuilder<E> {
     }
 
     /// Makes a panic a failure like any other ([`FailureKind::Panic`](crate::FailureKind::Panic)), instead of resuming
-    /// it.
+    /// it. Where tasks cannot fail there is no error that it could be in: there panics are resumed all the same.
     pub fn panics_are_errors(mut self) -> Self {
         self.settings.panics_are_errors = true;
         self
@@ -197,7 +197,9 @@ impl<E: Send + 'static> GroupBuilder<E> {
     /// connection that breaks does not take the others down.
     ///
     /// The body's own error, or panic, is the group's as ever. `supervisor` is called in the task that failed, after its
-    /// future was dropped and before its handle completes; it may spawn the next attempt. If it panics, that is a panic of
+    /// future was dropped and before its handle completes; it may spawn the next attempt, unless the failure
+    /// [is secondary](Failure::is_secondary): then the group is being cancelled, and attempts would follow each other for
+    /// ever. If it panics, that is a panic of
     /// the task in an ordinary group: it cancels the group and is resumed in the host.
     ///
     /// # Examples
@@ -229,7 +231,7 @@ impl<E: Send + 'static> GroupBuilder<E> {
     }
 
     /// Lets at most `tasks` tasks run at a time. What is spawned beyond queues, and starts in the order in which it was
-    /// spawned; queued tasks of a cancelled group are dropped unpolled.
+    /// spawned. A queued task that is cancelled, alone or with its group, is dropped unpolled, by whoever cancels it.
     ///
     /// [`spawn_when_ready`](TaskGroup::spawn_when_ready) waits instead of queueing. Blocking work counts as any task does;
     /// [daemons](crate::TaskBuilder::daemon) and [attached](TaskGroup::attach) futures do not count. A task that spawns
@@ -316,7 +318,7 @@ impl GroupBuilder {
         F: FnOnce(TaskGroup) -> B,
         B: Future<Output = T>,
     {
-        GroupFuture::new(self.settings, body)
+        GroupFuture::new(self.settings.infallible(), body)
     }
 
     /// [`owned`](GroupBuilder::owned) for tasks that cannot fail.
@@ -325,12 +327,12 @@ impl GroupBuilder {
     ///
     /// Where there is no runtime.
     pub fn owned_ok(self) -> OwnedTaskGroup {
-        OwnedTaskGroup::here(self.settings)
+        OwnedTaskGroup::here(self.settings.infallible())
     }
 
     /// [`owned_in`](GroupBuilder::owned_in) for tasks that cannot fail.
     pub fn owned_ok_in<P: Kind>(self, parent: &TaskGroup<P>) -> OwnedTaskGroup {
-        OwnedTaskGroup::below(parent, self.settings)
+        OwnedTaskGroup::below(parent, self.settings.infallible())
     }
 }
 

@@ -140,7 +140,7 @@ impl<E: Send + 'static> Node<GroupCell<E>> {
                 FailureKind::Panic(payload) => self.panicked(Some(task.clone()), payload.into_inner()),
             };
         };
-        let failure = Failure::new(kind, Some(task.clone()), self.is_eff());
+        let failure = Failure::new(kind, Some(task.clone()), self.is_eff() || self.is_refusing());
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| supervisor(failure))) {
             self.panicked(Some(task.clone()), payload);
         }
@@ -154,7 +154,8 @@ impl<E: Send + 'static> Node<GroupCell<E>> {
     }
 
     fn collect(self: &Arc<Self>, task: Option<TaskInfo>, kind: FailureKind<E>) {
-        let cancelled = self.is_eff();
+        // Once the group has closed there are only daemons, which it has cancelled.
+        let cancelled = self.is_eff() || self.is_refusing();
         let mut collected = self.ext.collected.lock();
         let secondary = cancelled || collected.first.is_some();
         let first = collected.first.get_or_insert_with(|| task.clone()).clone();

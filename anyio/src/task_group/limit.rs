@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker, ready};
@@ -13,7 +14,7 @@ use std::task::{Context, Poll, Wake, Waker, ready};
 use parking_lot::Mutex;
 
 use crate::tree::{Link, wake};
-use crate::unit::Entry;
+use crate::unit::{Entry, discard};
 
 /// The slots of a group.
 pub(crate) struct Slots {
@@ -52,13 +53,18 @@ impl Slots {
 
     /// Calls `start` with a slot: now, or when it is its turn. If the task is cancelled before that, `start` is dropped.
     pub(crate) fn enter(self: &Arc<Self>, task: &Link, start: impl FnOnce(Slot) + Send + 'static) {
-        if let Err(start) = self.try_enter(start) {
-            let queued = self.enqueue(Box::new(start));
-            task.set_waker(&Waker::from(queued.clone()));
-            // It may have been cancelled when there was nobody to wake yet.
-            if task.is_eff() {
-                queued.wake();
-            }
+        let Err(start) = self.try_enter(start) else { return };
+        let known = task.clone();
+        let queued = self.queued(Box::new(move |slot| {
+            // Cancelled just now, by a thread that is about to say so.
+            if known.is_eff() { drop(start) } else { start(slot) }
+        }));
+        // Before it queues: once it is started the task has a waker of its own.
+        task.set_waker(&Waker::from(queued.clone()));
+        self.enqueue(queued.clone());
+        // It may have been cancelled when there was nobody to wake yet.
+        if task.is_eff() {
+            queued.leave();
         }
     }
 
@@ -73,12 +79,14 @@ impl Slots {
         Ok(())
     }
 
-    fn enqueue(self: &Arc<Self>, start: Start) -> Arc<Queued> {
-        let queued = Arc::new(Queued { slots: Arc::downgrade(self), start: Mutex::new(Some(start)) });
-        self.state.lock().queue.push_back(queued.clone());
+    fn queued(self: &Arc<Self>, start: Start) -> Arc<Queued> {
+        Arc::new(Queued { slots: Arc::downgrade(self), start: Mutex::new(Some(start)) })
+    }
+
+    fn enqueue(self: &Arc<Self>, queued: Arc<Queued>) {
+        self.state.lock().queue.push_back(queued);
         // A slot may have come back since there was none.
         self.give_out();
-        queued
     }
 
     /// Gives the free slots to those who wait. One thread at a time does, in a loop: what it starts may give its slot
@@ -96,7 +104,9 @@ impl Slots {
             };
             state.free -= 1;
             drop(state);
-            start(Slot(self.clone()));
+            // A backend that refuses by a panic has dropped the task, which says so; the others must not wait for ever.
+            let started = catch_unwind(AssertUnwindSafe(|| start(Slot(self.clone()))));
+            started.unwrap_or_else(discard);
             state = self.state.lock();
         }
         state.giving_out = false;
@@ -195,13 +205,14 @@ impl Turn {
     fn new(slots: &Arc<Slots>) -> Self {
         let given = Arc::new(Mutex::new(Given::default()));
         let receiver = given.clone();
-        let queued = slots.enqueue(Box::new(move |slot| {
+        let queued = slots.queued(Box::new(move |slot| {
             let mut given = receiver.lock();
             given.slot = Some(slot);
             let waker = given.waker.take();
             drop(given);
             wake(waker);
         }));
+        slots.enqueue(queued.clone());
         Turn { queued, given }
     }
 }

@@ -138,7 +138,7 @@ impl<K: Kind> TaskGroup<K> {
     /// Runs `job` on a thread where blocking is allowed, as a task of the group.
     ///
     /// Once accepted it runs, also when the group is cancelled meanwhile: a thread cannot be stopped. The group waits for
-    /// it.
+    /// it. In a group with a [limit](GroupBuilder::limit) it is accepted when it has its slot.
     ///
     /// # Examples
     ///
@@ -241,8 +241,7 @@ impl<K: Kind> TaskGroup<K> {
     /// Whether the group has closed: nothing but daemons runs in it, and nothing can be spawned into it any more.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        // One that nobody waits for has closed with what is around it.
-        std::iter::successors(Some(&self.link()), |link| link.parent()).any(|link| link.is_refusing())
+        self.link().is_out_of_reach()
     }
 
     /// Counts a new task, before anything of it is handed to the backend.

@@ -19,6 +19,14 @@ pub(crate) struct Settings<E> {
     pub(crate) slots: Option<Arc<Slots>>,
 }
 
+impl<E> Settings<E> {
+    /// For tasks that cannot fail: a panic is no error, there being none.
+    pub(crate) fn infallible(mut self) -> Self {
+        self.panics_are_errors = false;
+        self
+    }
+}
+
 impl<E> Default for Settings<E> {
     fn default() -> Self {
         Settings { name: None, panics_are_errors: false, supervisor: None, slots: None }

@@ -17,7 +17,7 @@ use crate::locals::Values;
 use crate::reason::{CancelReason, Cancelled};
 use crate::tree::{Cause, Link, Role};
 use crate::unhandled::Unhandled;
-use crate::unit::{End, Payload, Unit};
+use crate::unit::{End, Payload, Unit, discard};
 
 /// Whoever collects how tasks end.
 pub(crate) trait Settle<E>: Send {
@@ -89,7 +89,8 @@ impl<R: Record<T>, T, E, S: Settle<E>> Completion<R, T, E, S> {
             End::Cut => {
                 let cause = link.cause().filter(|_| !self.lost).unwrap_or_else(|| self.dropped());
                 let reason = cause.reason.clone();
-                self.settle(Ending::Cut(cause));
+                // Nobody waits for what a daemon does: cut short, it has done enough.
+                self.settle(if link.is_daemon() { Ending::Finished } else { Ending::Cut(cause) });
                 Err(TaskError::Cancelled(reason))
             }
         };
@@ -172,11 +173,19 @@ impl<F, R: Record<T>, T, E, S: Settle<E>> Work<F, R, T, E, S> {
         self.completion.begin();
         let run = self.run.take().expect("it runs once");
         let ended = self.inside(run);
-        let values_dropped = self.drop_values();
-        self.completion.complete(match ended.and_then(|result| values_dropped.map(|()| result)) {
-            Ok(result) => End::Value(result),
-            Err(payload) => End::Panicked(payload),
-        });
+        let dropped = self.drop_values();
+        let end = match (ended, dropped) {
+            (Ok(result), Ok(())) => End::Value(result),
+            (Err(payload), dropped) => {
+                dropped.unwrap_or_else(discard);
+                End::Panicked(payload)
+            }
+            (Ok(result), Err(payload)) => {
+                self.inside(|| drop(result)).unwrap_or_else(discard);
+                End::Panicked(payload)
+            }
+        };
+        self.completion.complete(end);
     }
 
     fn inside<V>(&mut self, run: impl FnOnce() -> V) -> Result<V, Payload> {
@@ -198,7 +207,12 @@ impl<F, R: Record<T>, T, E, S: Settle<E>> Drop for Work<F, R, T, E, S> {
             let values = std::mem::take(&mut self.values);
             self.completion.lose(|| {
                 let dropped = catch_unwind(AssertUnwindSafe(|| drop(run)));
-                dropped.and(catch_unwind(AssertUnwindSafe(|| drop(values))))
+                let second = catch_unwind(AssertUnwindSafe(|| drop(values)));
+                if dropped.is_err() {
+                    second.unwrap_or_else(discard);
+                    return dropped;
+                }
+                second
             });
         }
     }

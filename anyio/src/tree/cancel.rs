@@ -183,7 +183,7 @@ impl Node {
 
     /// Sets the alarm to what the deadline is. Others may edit the deadline, cancel the node or leave it meanwhile; so
     /// whoever has touched the alarm looks again afterwards, and the last one has seen the last edit.
-    fn follow_deadline(self: &Link) {
+    pub(super) fn follow_deadline(self: &Link) {
         loop {
             let deadline = self.pending_deadline();
             match deadline {

@@ -48,6 +48,20 @@ impl Node {
         Ok(())
     }
 
+    /// Whether [`raise`](Self::raise) would refuse: the node has closed, or one above to which nothing live leads from here.
+    pub(crate) fn is_out_of_reach(self: &Link) -> bool {
+        let mut node = self;
+        loop {
+            let state = node.lock();
+            if state.closed || state.live > 0 {
+                return state.closed;
+            }
+            drop(state);
+            let Some(parent) = node.parent() else { return false };
+            node = parent;
+        }
+    }
+
     /// Takes back one `raise`, here and as far up as nothing else is live.
     ///
     /// Whoever waits for the node is woken *before* the parent is released, so that a unit around, once it is free to

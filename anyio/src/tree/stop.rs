@@ -1,7 +1,7 @@
 //! Asking code to stop by itself, before it is cancelled (law L4).
 
 use std::panic::Location;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Link, Node, Role, State};
 use crate::reason::{CancelReason, Cancelled};
@@ -56,14 +56,22 @@ impl Node {
     }
 
     fn end_grace_after(self: &Link, grace: Duration, reason: Cancelled) {
-        let Some(end) = self.runtime().now().checked_add(grace) else { return };
+        if let Some(end) = self.runtime().now().checked_add(grace) {
+            self.lower_deadline(end, Some(reason));
+        }
+    }
+
+    /// Sets the deadline, and the reason that it gives, unless there is an earlier one.
+    pub(crate) fn lower_deadline(self: &Link, deadline: Instant, reason: Option<Cancelled>) {
         let mut state = self.lock();
-        if state.deadline.is_some_and(|deadline| deadline <= end) {
+        let is_over = state.gone || state.own.is_some();
+        if is_over || state.deadline.is_some_and(|known| known <= deadline) {
             return;
         }
-        state.stop.reason = Some(reason);
+        state.deadline = Some(deadline);
+        state.stop.reason = reason;
         drop(state);
-        self.set_deadline(Some(end));
+        self.follow_deadline();
     }
 
     /// Carries the request to all below, except behind shields, and wakes whoever waits for it.

@@ -341,6 +341,9 @@ pin_project! {
     }
 }
 
+/// How often what is awake is polled within one poll of a cancelled group. What is awake then has the group polled again.
+const ROUNDS: usize = 16;
+
 /// What the future does, together with what this asks of its parameters: see the methods of
 /// [`GroupFuture`](crate::GroupFuture).
 #[expect(clippy::type_complexity, reason = "three methods, spelt out once")]
@@ -440,7 +443,7 @@ where
         this.unit.register(cx);
         this.unit.link().begin_poll();
         this.crew.ready().begin(cx);
-        loop {
+        for _ in 0..ROUNDS {
             let mut ended = self.as_mut().poll_woken();
             let this = self.as_mut().project();
             ended |= this.crew.take_in();

@@ -519,3 +519,25 @@ pub async fn the_error_of_a_combinator_is_that_of_a_group() {
     assert_eq!(outer.flatten().to_string(), "first");
     checkpoint().await;
 }
+
+/// Opens a scope where it is dropped.
+struct OpensAScope;
+
+impl Drop for OpensAScope {
+    fn drop(&mut self) {
+        let scope = anyio::CancelScope::new().run(async {});
+        assert_eq!(futures::FutureExt::now_or_never(scope), Some(Ok(())));
+    }
+}
+
+/// F4, C11: What is dropped without having begun is dropped where it stands: its destructors may open scopes.
+pub async fn what_has_not_begun_is_dropped_where_it_stands() {
+    let guard = OpensAScope;
+    let loser = async move {
+        let _guard = guard;
+        anyio::sleep_forever().await;
+        2
+    };
+    let branches: [std::pin::Pin<Box<dyn Future<Output = u32>>>; 2] = [Box::pin(async { 1 }), Box::pin(loser)];
+    assert_eq!(anyio::race(branches).await, Ok(1));
+}

@@ -707,3 +707,79 @@ pub async fn a_supervised_failure_does_not_wake_the_body() {
     group.await.unwrap();
     assert!(polls.get() <= 3, "{} polls", polls.get());
 }
+
+/// G10, C9: A task that gets its slot while it is being queued is woken by a cancellation like any other.
+pub async fn a_task_that_gets_its_slot_while_it_queues_can_be_cancelled() {
+    for round in 0..200 {
+        let (begun, begins) = gate();
+        let group = GroupBuilder::new().limit(1).run_ok(async |tg| {
+            tg.spawn(turns(round % 4));
+            let spawns = tg.clone();
+            let thread = thread::spawn(move || {
+                drop(spawns.spawn(async move {
+                    begins.set();
+                    sleep_forever().await;
+                }));
+            });
+            begun.wait().await;
+            tg.cancel();
+            thread
+        });
+        group.await.unwrap().join().unwrap();
+    }
+}
+
+/// G10, G9: Where tasks cannot fail there are no errors that panics could be: they are resumed in the host.
+pub async fn panics_of_tasks_that_cannot_fail_are_resumed() {
+    let group = GroupBuilder::new().panics_are_errors().run_ok(async |tg| drop(tg.spawn(panics::<()>("resumed"))));
+    assert_eq!(caught(group).await.unwrap_err(), "resumed");
+    let group = GroupBuilder::new().panics_are_errors().owned_ok();
+    group.spawn(panics::<()>("owned"));
+    assert_eq!(caught(group.close()).await.unwrap_err(), "owned");
+}
+
+/// G10, G3: A daemon that a cause from outside cuts short does not cost the group its value.
+pub async fn a_daemon_that_is_cut_short_from_outside_costs_nothing() {
+    let scope = CancelScope::new();
+    let handle = scope.handle();
+    let group = task_group(async |tg| {
+        tg.task().daemon().spawn(async move {
+            anyio::cancelled().await;
+            handle.cancel_with("from outside");
+            shield(turns(5)).await;
+            sleep_forever().await;
+        });
+        7
+    });
+    assert_eq!(scope.run(group).await, Ok(Ok(7)));
+}
+
+/// G10, G2: What a daemon fails with because its group has finished is secondary.
+pub async fn a_daemon_that_fails_at_the_end_is_secondary() {
+    let outcome = try_task_group(async |tg| {
+        tg.task().daemon().spawn(async {
+            anyio::cancelled().await;
+            Err::<(), _>("late")
+        });
+        Ok(())
+    });
+    let error = outcome.await.unwrap_err();
+    assert!(error.failures().all(Failure::is_secondary));
+    assert_eq!(error.to_string(), "late");
+}
+
+/// G10, G6: A group inside a daemon that cleans up is open, although the daemon's own group has closed.
+pub async fn a_group_inside_a_daemon_that_cleans_up_is_open() {
+    let seen = Arc::new(AtomicBool::new(false));
+    let sees = seen.clone();
+    task_group(async |tg| {
+        let clean_up = async move {
+            let inner = task_group(async |inner| (inner.is_closed(), inner.spawn(async { 7 }).value().await));
+            sees.store(inner.await == Ok((false, 7)), Ordering::SeqCst);
+        };
+        tg.task().daemon().spawn(async { drop(anyio::finally(sleep_forever(), clean_up).await) });
+    })
+    .await
+    .unwrap();
+    assert!(seen.load(Ordering::SeqCst));
+}

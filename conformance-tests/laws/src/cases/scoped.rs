@@ -625,3 +625,38 @@ pub async fn groups_of_both_doors_mix() {
     });
     assert_eq!(outcome.await.unwrap(), [2, 3, 4]);
 }
+
+/// B2, X5: A cancelled group whose tasks go on behind shields lets others have their turn.
+pub async fn a_cancelled_group_that_goes_on_yields() {
+    let polls = std::cell::Cell::new(0);
+    let scope = anyio::CancelScope::new();
+    scope.handle().cancel();
+    let mut group = Box::pin(anyio::scoped_group(async |s| {
+        let spawns = s.clone();
+        s.spawn(anyio::shield(async move {
+            for _ in 0..1000 {
+                drop(spawns.spawn(async {}));
+                foreign_yield().await;
+            }
+        }));
+    }));
+    let counted = std::future::poll_fn(|cx| {
+        polls.set(polls.get() + 1);
+        group.as_mut().poll(cx)
+    });
+    let _ = scope.run(counted).await;
+    assert!(polls.get() > 10, "{} polls", polls.get());
+}
+
+/// Yields without anyio.
+async fn foreign_yield() {
+    let mut yielded = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return std::task::Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        std::task::Poll::Pending
+    })
+    .await;
+}

@@ -258,25 +258,35 @@ pub async fn a_request_is_seen_in_foreign_combinators() {
     assert_eq!(seen.await, Ok(()));
 }
 
-/// L4, C5: Eight threads may ask at once, while others enter.
+/// L4, C5: Eight threads may ask at once, while others enter: the earliest end counts.
 pub async fn eight_threads_may_ask_at_once() {
-    for _ in 0..20 {
+    for _ in 0..50 {
         let scope = CancelScope::new();
-        let threads: Vec<_> = (0..8)
-            .map(|n| {
-                let handle = scope.handle();
-                thread::spawn(move || handle.stop(LONG + SHORT * n))
-            })
-            .collect();
         let handle = scope.handle();
-        let body = scope.run(join_all((0..8).map(|_| async {
-            checkpoint().await;
-            stopping().await;
-        })));
-        body.await.unwrap();
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
-        assert!(handle.deadline().is_some());
+        let body = scope.run(async {
+            let threads: Vec<_> = (1..=8)
+                .map(|n| {
+                    let handle = handle.clone();
+                    thread::spawn(move || handle.stop(LONG * n))
+                })
+                .collect();
+            join_all((0..8).map(|_| async {
+                checkpoint().await;
+                stopping().await;
+            }))
+            .await;
+            threads.into_iter().for_each(|thread| thread.join().unwrap());
+            handle.deadline().unwrap() <= now() + LONG
+        });
+        assert_eq!(body.await, Ok(true));
     }
+}
+
+/// L4, C5: A scope that is asked to stop, but runs out of its own time first, says so.
+pub async fn an_earlier_timeout_is_the_reason() {
+    let scope = CancelScope::new().with_timeout(SHORT);
+    scope.handle().stop(LONG);
+    assert_eq!(*scope.run(sleep_forever()).await.unwrap_err().reason(), CancelReason::DeadlinePassed);
 }
 
 /// L4, F1: A dropped wait leaves nothing behind: it is not woken any more.
