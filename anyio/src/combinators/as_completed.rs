@@ -19,8 +19,9 @@ use crate::task_group::{Kind as _, Plain};
 /// It is asyncio's `as_completed`; *compared to* `FuturesUnordered` of futures, each branch is a unit that is cancelled by
 /// itself, and a panic in one is resumed when the others are gone.
 ///
-/// The futures go on only while the stream is being polled: they wait while the loop body does something else. If that is
-/// not what you want, spawn them.
+/// The futures go on only while the stream is being polled: they wait while the loop body does something else, and one
+/// that waits under a shield keeps the scopes around from cancelling the loop body. If that is not what you want, spawn
+/// them.
 ///
 /// # Panics
 ///

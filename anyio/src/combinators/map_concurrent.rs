@@ -413,10 +413,15 @@ where
         }
     }
 
-    /// Begins to work on the item that was brought, if there is one; gives the branch.
+    /// Begins to work on the item that was brought, if there is one; gives the branch. Once it is over nothing begins.
     fn begin_next(&mut self) -> Option<usize> {
         let item = self.hopper.lock().item.take()?;
         let place = self.taken;
+        if self.set.is_over() {
+            self.cut = true;
+            self.set.inside(place, || drop(item));
+            return None;
+        }
         self.taken += 1;
         let body = self.set.inside(place, || (self.map)(item))?;
         let index = self.set.lanes().insert(body);

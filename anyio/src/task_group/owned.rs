@@ -14,6 +14,7 @@ use crate::context;
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
 use crate::tree::{Node, Role, erase};
+use crate::unit::Entry;
 
 /// A task group held by a value: for structs that keep background tasks, such as a connection with its reader.
 ///
@@ -127,8 +128,14 @@ impl<K: Kind> OwnedTaskGroup<K> {
         let outcome = match node.sum_up() {
             Sum::Panicked(payload) => resume_unwind(payload),
             Sum::Failed(error) => Err(error),
-            Sum::Well => node.ext.outside().map_or(Ok(()), |cancelled| Err(GroupError::Cancelled(cancelled))),
+            Sum::Well => Ok(()),
         };
+        if let (Ok(()), Some(cancelled)) = (&outcome, node.ext.outside()) {
+            // Whoever is cancelled around here is to drop this first (law C4).
+            let mut entry = Entry::default();
+            poll_fn(|cx| entry.poll_offer(cx)).await;
+            return K::into_outcome(Err(GroupError::Cancelled(cancelled)));
+        }
         K::into_outcome(outcome)
     }
 }

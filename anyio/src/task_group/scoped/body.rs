@@ -311,6 +311,50 @@ impl<E: Send + 'static> GroupBuilder<E> {
     }
 }
 
+impl GroupBuilder {
+    /// [`scoped_group`] with these settings: for tasks that cannot fail.
+    ///
+    /// # Errors
+    ///
+    /// As [`scoped_group`].
+    ///
+    /// # Panics
+    ///
+    /// As [`run_scoped`](GroupBuilder::run_scoped).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`scoped_group`].
+    pub fn run_scoped_ok<'env, T, F, B>(self, body: F) -> ScopedGroupFuture<Plain, SendTask<'env>, F, B, T>
+    where
+        F: FnOnce(ScopedGroup<'env>) -> B,
+        B: Future<Output = T>,
+    {
+        ScopedGroupFuture::new(self.settings.infallible(), body, |open, scope| open(ScopedGroup::new(scope)))
+    }
+
+    /// [`local_scoped_group`] with these settings: for tasks that cannot fail.
+    ///
+    /// # Errors
+    ///
+    /// As [`local_scoped_group`].
+    ///
+    /// # Panics
+    ///
+    /// As [`run_local_scoped`](GroupBuilder::run_local_scoped).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`local_scoped_group`].
+    pub fn run_local_scoped_ok<'env, T, F, B>(self, body: F) -> ScopedGroupFuture<Plain, LocalTask<'env>, F, B, T>
+    where
+        F: FnOnce(LocalScopedGroup<'env>) -> B,
+        B: Future<Output = T>,
+    {
+        ScopedGroupFuture::new(self.settings.infallible(), body, |open, scope| open(LocalScopedGroup::new(scope)))
+    }
+}
+
 pin_project! {
     /// The future of a scoped group: what [`scoped_group`] and its kin return.
     #[must_use = "futures do nothing unless they are awaited"]

@@ -9,6 +9,7 @@ use std::future::{Future, poll_fn};
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use self::body::{ScopedGroupFuture, local_scoped_group, scoped_group, try_local_scoped_group, try_scoped_group};
 pub use self::spawner::Spawner;
@@ -212,6 +213,13 @@ macro_rules! scoped_group {
                 erase(&self.scope.node).cancel(Cancelled::requested(None));
             }
 
+            /// Asks the tasks and the body to stop by themselves, and cancels the group when `grace` is over: see
+            /// [`CancelHandle::stop`].
+            #[track_caller]
+            pub fn stop(&self, grace: Duration) {
+                self.scope().stop(grace);
+            }
+
             /// A handle to the group's scope: for a reason, a deadline, or a shield.
             #[must_use]
             pub fn scope(&self) -> CancelHandle {
@@ -312,7 +320,7 @@ scoped_group! {
     /// [`scoped_group`](scoped_group()) and [`try_scoped_group`] hand to their closure.
     ///
     /// It is to these what [`TaskGroup`](crate::TaskGroup) is to [`task_group`](crate::task_group()), with the same
-    /// methods. Its tasks, and the values that they return, may borrow for `'env`: from whatever outlives the group. It is
+    /// methods, except those for threads, slots, daemons and futures that others run. Its tasks, and the values that they return, may borrow for `'env`: from whatever outlives the group. It is
     /// cheap to clone, may be moved into tasks, and spawns from every thread and from destructors.
     ///
     /// # Examples

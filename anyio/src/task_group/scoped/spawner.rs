@@ -1,6 +1,7 @@
 //! [`Spawner`]: a group of whatever kind.
 
 use std::future::Future;
+use std::time::Duration;
 
 use super::{LocalScopedGroup, ScopedGroup};
 use crate::cancel_scope::CancelHandle;
@@ -54,6 +55,12 @@ pub trait Spawner<'env>: Clone + sealed::Sealed {
     #[track_caller]
     fn cancel(&self) {
         self.scope().cancel();
+    }
+
+    /// Asks the group to stop, and cancels it when `grace` is over: see [`CancelHandle::stop`].
+    #[track_caller]
+    fn stop(&self, grace: Duration) {
+        self.scope().stop(grace);
     }
 }
 

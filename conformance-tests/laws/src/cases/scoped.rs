@@ -660,3 +660,24 @@ async fn foreign_yield() {
     })
     .await;
 }
+
+/// B2, L4, G10: A scoped group can be asked to stop, have a name, and be supervised.
+pub async fn a_scoped_group_has_settings_and_stops() {
+    let seen = std::cell::RefCell::new(Vec::new());
+    let group = anyio::GroupBuilder::new().name("named").run_local_scoped_ok(async |s| {
+        s.spawn(async {
+            anyio::stopping().await;
+            seen.borrow_mut().push("stopped");
+        });
+        let handle = s.spawn(async {});
+        assert_eq!(handle.info().group(), Some("named"));
+        s.stop(crate::fixture::LONG);
+    });
+    assert_eq!(group.await, Ok(()));
+    assert_eq!(*seen.borrow(), ["stopped"]);
+    let group = anyio::GroupBuilder::new().supervised(|_: anyio::Failure<&str>| {}).run_scoped(async |s| {
+        assert!(s.spawn(async { Err::<(), _>("quiet") }).await.is_err());
+        Ok(7)
+    });
+    assert_eq!(group.await.unwrap(), 7);
+}
