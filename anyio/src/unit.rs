@@ -32,6 +32,16 @@ pub(crate) enum End<T> {
     Panicked(Payload),
 }
 
+impl<T> End<T> {
+    pub(crate) fn map<U>(self, map: impl FnOnce(T) -> U) -> End<U> {
+        match self {
+            End::Value(value) => End::Value(map(value)),
+            End::Cut => End::Cut,
+            End::Panicked(payload) => End::Panicked(payload),
+        }
+    }
+}
+
 /// A node together with what its future needs to know between polls.
 pub(crate) struct Unit {
     /// The node; away, in the context, while the body is polled.

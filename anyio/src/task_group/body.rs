@@ -18,7 +18,7 @@ use super::settings::Settings;
 use super::{Desert, OwnedTaskGroup, TaskGroup, unit_of};
 use crate::context;
 use crate::tree::{Node, Role};
-use crate::unit::{End, Unit};
+use crate::unit::Unit;
 
 /// Opens a group of tasks that cannot fail, runs `body`, and waits for every task in it.
 ///
@@ -444,15 +444,8 @@ where
         if *this.draining {
             return Poll::Ready(());
         }
-        let node = &this.group.node;
-        match ready!(this.unit.poll_body(this.body, cx)) {
-            End::Value(output) => match K::into_result(output) {
-                Ok(value) => *this.value = Some(value),
-                Err(error) => node.fail(None, error),
-            },
-            End::Panicked(payload) => node.panicked(None, payload),
-            End::Cut => node.cut(&node.cause().expect("a body is cut short for a cause")),
-        }
+        let end = ready!(this.unit.poll_body(this.body, cx));
+        *this.value = this.group.node.body_ended(this.unit.link(), end.map(K::into_result));
         this.unit.begin_exit();
         *this.draining = true;
         Poll::Ready(())

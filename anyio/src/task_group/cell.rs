@@ -13,7 +13,7 @@ use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
 use crate::tree::{Cause, Ext, Link, Node, erase};
 use crate::unhandled::Unhandled;
-use crate::unit::Payload;
+use crate::unit::{End, Payload};
 
 /// The node of a group.
 pub(crate) type GroupNode<E> = Arc<Node<GroupCell<E>>>;
@@ -107,6 +107,17 @@ impl<E> GroupCell<E> {
 }
 
 impl<E: Send + 'static> Node<GroupCell<E>> {
+    /// The body, whose unit is at `place`, has ended; gives its value.
+    pub(crate) fn body_ended<T>(self: &Arc<Self>, place: &Link, end: End<Result<T, E>>) -> Option<T> {
+        match end {
+            End::Value(Ok(value)) => return Some(value),
+            End::Value(Err(error)) => self.fail(None, error),
+            End::Panicked(payload) => self.panicked(None, payload),
+            End::Cut => self.cut(&place.cause().expect("a body is cut short for a cause")),
+        }
+        None
+    }
+
     /// A task, or the body (`None`), has failed.
     pub(crate) fn fail(self: &Arc<Self>, task: Option<TaskInfo>, error: E) {
         self.collect(task, FailureKind::Error(error));

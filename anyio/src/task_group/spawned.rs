@@ -265,11 +265,7 @@ where
         let this = self.project();
         this.completion.begin();
         let end = ready!(this.unit.poll_body(this.body, cx));
-        this.completion.complete(match end {
-            End::Value(output) => End::Value((this.convert)(output)),
-            End::Cut => End::Cut,
-            End::Panicked(payload) => End::Panicked(payload),
-        });
+        this.completion.complete(end.map(&*this.convert));
         Poll::Ready(())
     }
 }

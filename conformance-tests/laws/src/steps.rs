@@ -144,3 +144,17 @@ pub(crate) fn at_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
     }
     None
 }
+
+/// Acts when it is dropped.
+pub(crate) struct OnDrop<F: FnMut()>(pub(crate) F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// Panics when it is dropped.
+pub(crate) fn bomb(text: &'static str) -> OnDrop<impl FnMut() + Send + 'static> {
+    OnDrop(move || panic!("{text}"))
+}

@@ -17,7 +17,7 @@ use crate::task_group::kind::{Kind, Plain, Shape, Try};
 use crate::task_group::settings::Settings;
 use crate::task_group::{Desert, GroupBuilder, unit_of};
 use crate::tree::{Node, Role, erase};
-use crate::unit::{End, Unit};
+use crate::unit::Unit;
 
 /// The index of the body among what is polled.
 const BODY: usize = usize::MAX;
@@ -521,15 +521,7 @@ where
         let Poll::Ready(end) = this.body_unit.poll_body(this.body, &mut wakeup.begin()) else {
             return false;
         };
-        let node = &this.scope.node;
-        match end {
-            End::Value(output) => match K::into_result(output) {
-                Ok(value) => *this.value = Some(value),
-                Err(error) => node.fail(None, error),
-            },
-            End::Panicked(payload) => node.panicked(None, payload),
-            End::Cut => node.cut(&this.body_unit.link().cause().expect("a body is cut short for a cause")),
-        }
+        *this.value = this.scope.node.body_ended(this.body_unit.link(), end.map(K::into_result));
         this.body_unit.finish();
         *this.wakeup = None;
         true

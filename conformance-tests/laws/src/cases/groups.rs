@@ -21,7 +21,7 @@ use futures::future::join;
 use parking_lot::Mutex;
 
 use crate::fixture::{Drops, LONG, SHORT, caught, hooked, in_own_run, poll_times};
-use crate::steps::{Sent, after, forever, gate, panics, pass, says, turns, until};
+use crate::steps::{OnDrop, Sent, after, bomb, forever, gate, panics, pass, says, turns, until};
 
 fn errors<E: Copy>(error: &GroupError<E>) -> Vec<E> {
     error.errors().copied().collect()
@@ -41,20 +41,6 @@ fn names<E>(error: &GroupError<E>) -> Vec<Option<&str>> {
 fn places<E>(error: &GroupError<E>) -> Vec<Option<(&str, u32)>> {
     let places = error.failures().map(|failure| failure.task().map(TaskInfo::location));
     places.map(|place| place.map(|place| (place.file(), place.line()))).collect()
-}
-
-/// Acts when it is dropped.
-struct OnDrop<F: FnMut()>(F);
-
-impl<F: FnMut()> Drop for OnDrop<F> {
-    fn drop(&mut self) {
-        (self.0)();
-    }
-}
-
-/// Panics when it is dropped.
-fn bomb(text: &'static str) -> OnDrop<impl FnMut() + Send + 'static> {
-    OnDrop(move || panic!("{text}"))
 }
 
 /// Runs `body` and, while that is pending, `then`.

@@ -17,7 +17,7 @@ use anyio::{
 use futures::future::{join, select};
 
 use crate::fixture::{Drops, LONG, SHORT, caught, hooked, poll_times};
-use crate::steps::{after, forever, gate, panics, pass, polled, says, turns, until};
+use crate::steps::{OnDrop, after, bomb, forever, gate, panics, pass, polled, says, turns, until};
 
 fn errors<E: Copy>(error: &GroupError<E>) -> Vec<E> {
     error.errors().copied().collect()
@@ -25,19 +25,6 @@ fn errors<E: Copy>(error: &GroupError<E>) -> Vec<E> {
 
 fn secondary<E>(error: &GroupError<E>) -> Vec<bool> {
     error.failures().map(Failure::is_secondary).collect()
-}
-
-/// Acts when it is dropped.
-struct OnDrop<F: FnMut()>(F);
-
-impl<F: FnMut()> Drop for OnDrop<F> {
-    fn drop(&mut self) {
-        (self.0)();
-    }
-}
-
-fn bomb(text: &'static str) -> OnDrop<impl FnMut() + Send + 'static> {
-    OnDrop(move || panic!("{text}"))
 }
 
 /// B2, G2: Errors come in the order of completion, with name and place, and the later ones are secondary.
