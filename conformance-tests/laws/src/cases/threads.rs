@@ -1,13 +1,13 @@
 //! Cases of the laws W: threads, and calls from them.
 
 use std::cell::Cell;
-use std::future::{Future, ready};
+use std::future::{Future, poll_fn, ready};
 use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -636,6 +636,23 @@ pub async fn blocking_jobs_of_groups_have_hosts() {
         panic!("it was cancelled")
     };
     assert!(number == 1 && says(&cancelled, "enough"));
+}
+
+/// W2: A future may block its thread for a moment, by what sleeps as the thread itself does: it is polled again all the
+/// same.
+pub async fn a_future_that_blocks_misses_no_wake() {
+    let mut polls = 0;
+    let blocks = poll_fn(move |cx| {
+        polls += 1;
+        if polls == 2 {
+            return Poll::Ready(polls);
+        }
+        cx.waker().wake_by_ref();
+        // As the channels of std do, say; it returns at once.
+        thread::park_timeout(LONG);
+        Poll::Pending
+    });
+    assert_eq!(to_thread::run(move || from_thread::run(blocks)).await.unwrap(), 2);
 }
 
 /// W2: A future runs in the scope of the host: with its deadline, on its runtime; it may borrow, and open groups.
