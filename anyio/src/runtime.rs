@@ -263,6 +263,11 @@ impl Runtime {
 
     pub(crate) fn root(&self) -> &Link {
         &self.0.root
+    /// Whether it is the same runtime, whatever the settings of the handles.
+    pub(crate) fn is_same(&self, other: &Runtime) -> bool {
+        Arc::ptr_eq(&self.0.root, &other.0.root)
+    }
+
     }
 
     /// Makes `main` the place of whatever is in no scope.

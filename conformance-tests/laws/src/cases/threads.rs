@@ -1158,6 +1158,31 @@ pub async fn runtimes_behind_portals_fail_clearly() {
     .await;
 }
 
+/// W3, W1: A job that joins, or drops, the runtime that waits for it does not wait in turn.
+pub async fn a_runtime_is_not_waited_for_by_its_own_job() {
+    let recipe = recipe();
+    on_a_thread(move || {
+        let start = || start_blocking_portal(Same(recipe.clone())).unwrap();
+        let portal = start();
+        let handle = BlockingPortal::clone(&portal);
+        let joined = handle.call(to_thread::run(move || portal.join()));
+        assert!(matches!(joined, Ok(Err(PortalError::InsideTask))) && handle.is_closed());
+        let portal = start();
+        let handle = BlockingPortal::clone(&portal);
+        handle.call(to_thread::run(move || drop(portal))).unwrap();
+        assert!(handle.is_closed());
+        let (portal, other) = (start(), start());
+        portal.call(to_thread::run(move || other.join())).unwrap().unwrap();
+        let shared: &BlockingPortalProvider =
+            Box::leak(Box::new(BlockingPortalProvider::new(move || Same(recipe.clone()))));
+        let lease = shared.acquire().unwrap();
+        let handle = BlockingPortal::clone(&lease);
+        handle.call(to_thread::run(move || drop(lease))).unwrap();
+        assert_eq!(shared.users(), 0);
+    })
+    .await;
+}
+
 /// W3: A portal that is shared is started by its first user and stopped by its last; later ones start it anew.
 pub async fn a_shared_portal_counts_its_users() {
     let recipe = recipe();
