@@ -108,7 +108,9 @@ static DEFAULT: RwLock<Option<Runtime>> = RwLock::new(None);
 /// # }
 /// ```
 pub fn set_default(runtime: Runtime) {
-    *DEFAULT.write() = Some(runtime);
+    // What is replaced may run anything as it is dropped, so not under the lock.
+    let old = DEFAULT.write().replace(runtime);
+    drop(old);
 }
 
 pub(crate) fn default() -> Option<Runtime> {
@@ -261,13 +263,13 @@ impl Runtime {
         main.filter(|main| !main.is_gone()).unwrap_or_else(|| self.0.root.clone())
     }
 
-    pub(crate) fn root(&self) -> &Link {
-        &self.0.root
     /// Whether it is the same runtime, whatever the settings of the handles.
     pub(crate) fn is_same(&self, other: &Runtime) -> bool {
         Arc::ptr_eq(&self.0.root, &other.0.root)
     }
 
+    pub(crate) fn root(&self) -> &Link {
+        &self.0.root
     }
 
     /// Makes `main` the place of whatever is in no scope.
@@ -296,6 +298,11 @@ pub(crate) struct WeakRuntime(Weak<Inner>);
 impl WeakRuntime {
     pub(crate) fn upgrade(&self) -> Option<Runtime> {
         self.0.upgrade().map(Runtime)
+    }
+
+    /// Whether it is gone for good; unlike an [`upgrade`](Self::upgrade), this never drops the last handle.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.0.strong_count() == 0
     }
 }
 
