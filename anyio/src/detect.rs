@@ -85,7 +85,7 @@ fn found_or_made(key: Key) -> Result<Runtime, NoBackend> {
     if let Some(runtime) = known.get(&key).and_then(WeakRuntime::upgrade) {
         return Ok(runtime);
     }
-    known.retain(|_, runtime| runtime.upgrade().is_some());
+    known.retain(|_, runtime| !runtime.is_gone());
     known.insert(key, made.downgrade());
     Ok(made)
 }

@@ -213,6 +213,11 @@ impl BlockingPortal {
         self.0.closed.load(Ordering::Acquire) || self.0.calls.is_closed()
     }
 
+    /// Whether it leads into this runtime.
+    pub(crate) fn is_in(&self, runtime: &Runtime) -> bool {
+        self.0.runtime.is_same(runtime)
+    }
+
     /// Waits until the portal is stopped.
     ///
     /// # Cancel safety

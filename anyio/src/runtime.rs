@@ -6,7 +6,6 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use anyio_core::Backend;
-use event_listener::Event;
 use parking_lot::RwLock;
 
 use crate::context;
@@ -15,6 +14,7 @@ use crate::locals::RunValues;
 use crate::sync::CapacityLimiter;
 use crate::tree::{Ext, Link, Node, erase};
 use crate::unhandled::{self, Hook, Unhandled};
+use crate::until::{Notify, Until};
 
 /// A cheap, cloneable handle to a runtime, through which task groups and scopes use it.
 ///
@@ -66,7 +66,7 @@ struct Inner {
     /// How many jobs run, or wait to, that may be abandoned. Nothing else is ordered by it.
     abandonable: Arc<AtomicUsize>,
     /// Notified when nothing is live below the root.
-    idle: Arc<Event>,
+    idle: Arc<Notify>,
 }
 
 /// There is no runtime to run on: neither is the current thread inside one that anyio knows, nor was a default
@@ -86,12 +86,12 @@ pub enum NoBackend {
 }
 
 struct RootExt {
-    idle: Arc<Event>,
+    idle: Arc<Notify>,
 }
 
 impl Ext for RootExt {
     fn emptied(&self) {
-        self.idle.notify(usize::MAX);
+        self.idle.notify_all();
     }
 }
 
@@ -108,7 +108,9 @@ static DEFAULT: RwLock<Option<Runtime>> = RwLock::new(None);
 /// # }
 /// ```
 pub fn set_default(runtime: Runtime) {
-    *DEFAULT.write() = Some(runtime);
+    // What is replaced may run anything as it is dropped, so not under the lock.
+    let old = DEFAULT.write().replace(runtime);
+    drop(old);
 }
 
 pub(crate) fn default() -> Option<Runtime> {
@@ -126,7 +128,7 @@ impl Runtime {
     /// [`new`](Runtime::new) for a backend that is shared already.
     #[must_use]
     pub fn from_backend(backend: Arc<dyn Backend>) -> Self {
-        let idle = Arc::new(Event::new());
+        let idle = Arc::new(Notify::new());
         Runtime(Arc::new(Inner {
             backend,
             root: erase(&Node::root(RootExt { idle: idle.clone() })),
@@ -224,15 +226,7 @@ impl Runtime {
     /// # });
     /// ```
     pub async fn quiesce(&self, timeout: Duration) -> bool {
-        let idle = async {
-            loop {
-                let changed = self.0.idle.listen();
-                if self.0.root.is_empty() {
-                    return;
-                }
-                changed.await;
-            }
-        };
+        let idle = Until::new(&self.0.idle, || self.0.root.is_empty().then_some(()));
         // A timeout has no tasks of its own, so it does not count in the root that is waited for.
         crate::enter(self.clone(), crate::move_on_after(timeout, idle)).await.is_some()
     }
@@ -269,6 +263,11 @@ impl Runtime {
         main.filter(|main| !main.is_gone()).unwrap_or_else(|| self.0.root.clone())
     }
 
+    /// Whether it is the same runtime, whatever the settings of the handles.
+    pub(crate) fn is_same(&self, other: &Runtime) -> bool {
+        Arc::ptr_eq(&self.0.root, &other.0.root)
+    }
+
     pub(crate) fn root(&self) -> &Link {
         &self.0.root
     }
@@ -299,6 +298,11 @@ pub(crate) struct WeakRuntime(Weak<Inner>);
 impl WeakRuntime {
     pub(crate) fn upgrade(&self) -> Option<Runtime> {
         self.0.upgrade().map(Runtime)
+    }
+
+    /// Whether it is gone for good; unlike an [`upgrade`](Self::upgrade), this never drops the last handle.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.0.strong_count() == 0
     }
 }
 

@@ -143,7 +143,9 @@ static HOOK: RwLock<Option<Hook>> = RwLock::new(None);
 /// anyio::set_unhandled_hook(|outcome| eprintln!("unhandled: {outcome}"));
 /// ```
 pub fn set_unhandled_hook(hook: impl Fn(Unhandled) + Send + Sync + 'static) {
-    *HOOK.write() = Some(Arc::new(hook));
+    // What is replaced may run anything as it is dropped, so not under the lock.
+    let old = HOOK.write().replace(Arc::new(hook));
+    drop(old);
 }
 
 /// Calls the runtime's hook, or the process's, or does what is done by default.

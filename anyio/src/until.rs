@@ -2,23 +2,71 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use event_listener::{Event, EventListener};
+use parking_lot::Mutex;
 
-/// Looks again whenever the event is notified, until there is something to be seen. For events that notify all: nobody
-/// takes a notification from anybody, so a wait may be dropped at any time.
+use crate::line::{Key, Waiters, change};
+
+/// Tells all who wait that there may be something to be seen.
+///
+/// Wakers are woken without the lock, as everywhere (see [`line`](crate::line)): a waker may drop whatever waits here, or
+/// notify again, and one that panics keeps nobody else from being woken.
+#[derive(Debug, Default)]
+pub(crate) struct Notify {
+    waiters: Mutex<Waiters<(), ()>>,
+}
+
+impl Notify {
+    pub(crate) const fn new() -> Self {
+        Notify { waiters: Mutex::new(Waiters::new()) }
+    }
+
+    /// To be called when there is something to be seen: who does not see it by now is in line already, and is woken.
+    pub(crate) fn notify_all(&self) {
+        change(&self.waiters, |waiters, wakes| waiters.serve_some(|()| true, |()| (), wakes));
+    }
+
+    /// How many wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiters.lock().len()
+    }
+}
+
+/// Looks again whenever the others are notified, until there is something to be seen. Nobody takes a notification from
+/// anybody, so a wait may be dropped at any time.
 #[must_use = "futures do nothing unless polled"]
 pub(crate) struct Until<'a, L> {
-    event: &'a Event,
+    notify: &'a Notify,
     look: L,
-    /// There while it waits.
-    listener: Option<EventListener>,
+    /// Its place in the line, while it has one.
+    key: Option<Key>,
 }
 
 impl<'a, L> Until<'a, L> {
-    pub(crate) fn new(event: &'a Event, look: L) -> Self {
-        Until { event, look, listener: None }
+    pub(crate) fn new(notify: &'a Notify, look: L) -> Self {
+        Until { notify, look, key: None }
+    }
+
+    /// Goes into the line, or stays in it; whether there is a reason to look (again).
+    fn wait(&mut self, cx: &Context<'_>) -> bool {
+        let Some(key) = self.key else {
+            let waker = cx.waker().clone();
+            self.key = Some(self.notify.waiters.lock().join((), waker));
+            // It may have happened in between.
+            return true;
+        };
+        let told = change(&self.notify.waiters, |waiters, wakes| waiters.collect(key, cx.waker(), wakes).is_some());
+        if told {
+            self.key = None;
+        }
+        told
+    }
+
+    fn leave(&mut self) {
+        if let Some(key) = self.key.take() {
+            change(&self.notify.waiters, |waiters, wakes| _ = waiters.leave(key, wakes));
+        }
     }
 }
 
@@ -28,17 +76,18 @@ impl<L: FnMut() -> Option<T> + Unpin, T> Future for Until<'_, L> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         loop {
             if let Some(seen) = (self.look)() {
-                self.listener = None;
+                self.leave();
                 return Poll::Ready(seen);
             }
-            match &mut self.listener {
-                // Look once more after enlisting: it may have happened in between.
-                None => self.listener = Some(self.event.listen()),
-                Some(listener) => {
-                    ready!(Pin::new(listener).poll(cx));
-                    self.listener = None;
-                }
+            if !self.wait(cx) {
+                return Poll::Pending;
             }
         }
+    }
+}
+
+impl<L> Drop for Until<'_, L> {
+    fn drop(&mut self) {
+        self.leave();
     }
 }

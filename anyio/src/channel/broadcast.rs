@@ -29,12 +29,11 @@ use std::future::Future;
 use std::mem;
 use std::sync::Arc;
 
-use event_listener::Event;
 use parking_lot::Mutex;
 
 use crate::line::{Left, Visitor, Wait, Waiters, Wakes, change};
 use crate::operation::{Operation, begin};
-use crate::until::Until;
+use crate::until::{Notify, Until};
 
 /// What happens when a value is sent and the slowest receiver has not got the oldest that the channel keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +57,7 @@ pub fn channel<T>(capacity: usize, overflow: Overflow) -> (Sender<T>, Receiver<T
         receivers: 1,
         sending: Waiters::new(),
     };
-    let shared = Arc::new(Shared { state: Mutex::new(state), sent: Event::new() });
+    let shared = Arc::new(Shared { state: Mutex::new(state), sent: Notify::new() });
     (Sender { shared: shared.clone() }, Receiver { shared, next: 0 })
 }
 
@@ -123,7 +122,7 @@ pub struct Statistics {
 struct Shared<T> {
     state: Mutex<State<T>>,
     /// Notified when there is a new value, or no sender any more.
-    sent: Event,
+    sent: Notify,
 }
 
 struct State<T> {
@@ -187,7 +186,7 @@ impl<T> Sender<T> {
 
     /// Something was sent, and an old value perhaps dropped for it: both have consequences outside the lock.
     fn announce(&self, dropped: Option<Kept<T>>) {
-        self.shared.sent.notify(usize::MAX);
+        self.shared.sent.notify_all();
         drop(dropped);
     }
 
@@ -220,7 +219,7 @@ impl<T> Drop for Sender<T> {
         let was_last = state.senders == 0;
         drop(state);
         if was_last {
-            self.shared.sent.notify(usize::MAX);
+            self.shared.sent.notify_all();
         }
     }
 }

@@ -29,18 +29,17 @@ use std::future::Future;
 use std::mem;
 use std::sync::Arc;
 
-use event_listener::Event;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::operation::{Operation, begin};
-use crate::until::Until;
+use crate::until::{Notify, Until};
 
 /// A channel for the latest of a series of values, which begins with `value`. Receivers have seen that one.
 #[must_use]
 pub fn channel<T>(value: T) -> (Sender<T>, Receiver<T>) {
     let state = State { value: Arc::new(value), version: 0, senders: 1, receivers: 1 };
     let shared =
-        Shared { state: Mutex::new(state), editing: Mutex::new(()), changed: Event::new(), closed: Event::new() };
+        Shared { state: Mutex::new(state), editing: Mutex::new(()), changed: Notify::new(), closed: Notify::new() };
     let shared = Arc::new(shared);
     (Sender { shared: shared.clone() }, Receiver { shared, seen: 0 })
 }
@@ -66,9 +65,9 @@ struct Shared<T> {
     /// Held while a value is changed in place: one at a time. Comes before the lock of the state.
     editing: Mutex<()>,
     /// Notified when there is a new value, or no sender any more.
-    changed: Event,
+    changed: Notify,
     /// Notified when there is no receiver any more.
-    closed: Event,
+    closed: Notify,
 }
 
 struct State<T> {
@@ -80,12 +79,14 @@ struct State<T> {
 }
 
 impl<T> Shared<T> {
-    fn set(&self, value: Arc<T>) -> Arc<T> {
+    /// Sets the value that was made under this lock. Wakers may do anything, so that ends first.
+    fn set(&self, value: Arc<T>, editing: MutexGuard<'_, ()>) -> Arc<T> {
         let mut state = self.state.lock();
         state.version += 1;
         let old = mem::replace(&mut state.value, value);
         drop(state);
-        self.changed.notify(usize::MAX);
+        drop(editing);
+        self.changed.notify_all();
         old
     }
 }
@@ -111,8 +112,8 @@ impl<T> Sender<T> {
 
     /// Sends a value, also while nobody receives, and returns the one before.
     pub fn send_replace(&self, value: T) -> Arc<T> {
-        let _editing = self.shared.editing.lock();
-        self.shared.set(Arc::new(value))
+        let value = Arc::new(value);
+        self.shared.set(value, self.shared.editing.lock())
     }
 
     /// Sends a changed clone of the value, also while nobody receives.
@@ -126,9 +127,7 @@ impl<T> Sender<T> {
         let editing = self.shared.editing.lock();
         let mut value = T::clone(&self.borrow());
         change(&mut value);
-        let old = self.shared.set(Arc::new(value));
-        drop(editing);
-        drop(old);
+        drop(self.shared.set(Arc::new(value), editing));
     }
 
     /// The latest value.
@@ -182,7 +181,7 @@ impl<T> Drop for Sender<T> {
         let was_last = state.senders == 0;
         drop(state);
         if was_last {
-            self.shared.changed.notify(usize::MAX);
+            self.shared.changed.notify_all();
         }
     }
 }
@@ -304,7 +303,7 @@ impl<T> Drop for Receiver<T> {
         let was_last = state.receivers == 0;
         drop(state);
         if was_last {
-            self.shared.closed.notify(usize::MAX);
+            self.shared.closed.notify_all();
         }
     }
 }

@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 
 use anyio_core::Run;
 
+use super::host;
 use crate::portal::{BlockingPortal, PortalError, portal};
 use crate::run::{RunError, may_wait, try_run};
 use crate::unhandled::{self, Unhandled};
@@ -60,7 +61,8 @@ pub fn start_blocking_portal(backend: impl Run + Send + 'static) -> Result<Porta
 /// A runtime on a thread of its own: see [`start_blocking_portal`]. It is a [`BlockingPortal`] to that runtime.
 ///
 /// Dropping it stops the portal, waits for the calls under way, and joins the thread; while the current thread is
-/// panicking, it cancels the calls. Where waiting is not possible, inside a task, the thread is left to end by itself.
+/// panicking, it cancels the calls. Where waiting is not possible, inside a task or a job of this
+/// very runtime, the thread is left to end by itself.
 #[must_use = "dropping it stops the runtime"]
 pub struct PortalThread {
     portal: BlockingPortal,
@@ -74,20 +76,25 @@ impl PortalThread {
     ///
     /// # Errors
     ///
-    /// [`PortalError::InsideTask`] on a thread that polls a task, which must not wait: the portal is stopped, and the
-    /// thread ends by itself.
+    /// [`PortalError::InsideTask`] on a thread that polls a task, which must not wait, and in a job that this very runtime
+    /// waits for: the portal is stopped, and the thread ends by itself.
     ///
     /// # Panics
     ///
     /// With the panic of the run, should it panic.
     pub fn join(mut self) -> Result<(), PortalError> {
         self.portal.stop();
-        let Some(thread) = self.thread.take().filter(|_| may_wait()) else {
+        let Some(thread) = self.thread.take().filter(|_| self.may_join()) else {
             return Err(PortalError::InsideTask);
         };
         let ended = thread.join().unwrap_or_else(|payload| resume_unwind(payload));
         debug_assert!(ended.is_ok(), "it had started");
         Ok(())
+    }
+
+    /// Whether the current thread may wait for the run, which does not wait for it.
+    fn may_join(&self) -> bool {
+        may_wait() && !host::runtime().is_some_and(|runtime| self.portal.is_in(&runtime))
     }
 }
 
@@ -109,7 +116,7 @@ impl Drop for PortalThread {
         } else {
             self.portal.stop();
         }
-        if may_wait()
+        if self.may_join()
             && let Err(payload) = thread.join()
         {
             unhandled::report(None, Unhandled::panicked(None, payload));

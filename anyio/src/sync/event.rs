@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::operation::Operation;
-use crate::until::Until;
+use crate::until::{Notify, Until};
 
 /// Something that happens once, and that any number of tasks may wait for.
 ///
@@ -32,21 +32,21 @@ use crate::until::Until;
 pub struct Event {
     /// Stored with Release before the waiters are notified; a load with Acquire sees what happened before.
     set: AtomicBool,
-    waiters: event_listener::Event,
+    waiters: Notify,
 }
 
 impl Event {
     /// An event that has not happened.
     #[must_use]
     pub const fn new() -> Self {
-        Event { set: AtomicBool::new(false), waiters: event_listener::Event::new() }
+        Event { set: AtomicBool::new(false), waiters: Notify::new() }
     }
 
     /// Lets it happen: wakes all who wait, and whoever waits from now on does not wait at all. Idempotent; may be
     /// called from any thread.
     pub fn set(&self) {
         self.set.store(true, Ordering::Release);
-        self.waiters.notify(usize::MAX);
+        self.waiters.notify_all();
     }
 
     /// Whether it has happened.
@@ -58,7 +58,7 @@ impl Event {
     /// What the event looks like now.
     #[must_use]
     pub fn statistics(&self) -> EventStatistics {
-        let tasks_waiting = if self.is_set() { 0 } else { self.waiters.total_listeners() };
+        let tasks_waiting = if self.is_set() { 0 } else { self.waiters.waiting() };
         EventStatistics { tasks_waiting }
     }
 

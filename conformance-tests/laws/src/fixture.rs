@@ -5,7 +5,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
@@ -169,18 +169,23 @@ pub fn panic_of<T>(run: impl FnOnce() -> T) -> String {
 /// A foreign executor: polls `future` on the current thread until it is ready. It may be called inside any other, which
 /// that of `futures` refuses on the threads of its own pools.
 pub fn block_on<F: Future>(future: F) -> F::Output {
-    struct Parked(Thread);
+    // What blocks inside a poll takes the thread's own token, so whether it was woken is noted apart.
+    struct Parked(Thread, AtomicBool);
     impl Wake for Parked {
         fn wake(self: Arc<Self>) {
+            self.1.store(true, Ordering::SeqCst);
             self.0.unpark();
         }
     }
-    let waker = Waker::from(Arc::new(Parked(thread::current())));
+    let parked = Arc::new(Parked(thread::current(), AtomicBool::new(false)));
+    let waker = Waker::from(parked.clone());
     let mut future = pin!(future);
     loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return output;
+        }
+        while !parked.1.swap(false, Ordering::SeqCst) {
+            thread::park();
         }
     }
 }

@@ -41,18 +41,22 @@ impl BlockOn for Started {
     }
     // That of `futures` would do as well, but it forbids to be called again inside itself.
     fn block_on(&self, mut future: Pin<&mut (dyn Future<Output = ()> + '_)>) {
-        let waker = Waker::from(Arc::new(Parked(thread::current())));
+        let parked = Arc::new(Parked(thread::current(), AtomicBool::new(false)));
+        let waker = Waker::from(parked.clone());
         while future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
-            thread::park();
+            while !parked.1.swap(false, SeqCst) {
+                thread::park();
+            }
         }
     }
 }
 
-/// The thread that is in `block_on`.
-struct Parked(Thread);
+/// The thread that is in `block_on`, and whether it was woken: what blocks inside a poll takes the thread's own token.
+struct Parked(Thread, AtomicBool);
 
 impl Wake for Parked {
     fn wake(self: Arc<Self>) {
+        self.1.store(true, SeqCst);
         self.0.unpark();
     }
 }

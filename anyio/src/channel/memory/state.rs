@@ -26,6 +26,8 @@ pub(super) struct State<T> {
     /// How many items may be in the buffer; `None`: any number.
     capacity: Option<usize>,
     reserved: usize,
+    /// How many of these were granted to senders that stood in line and have not noticed yet.
+    granted: usize,
     claimed: usize,
     /// The most items that were in the buffer at a time.
     peak: usize,
@@ -92,6 +94,7 @@ impl<T> State<T> {
             buffer: VecDeque::new(),
             capacity,
             reserved: 0,
+            granted: 0,
             claimed: 0,
             peak: 0,
             senders: 0,
@@ -213,8 +216,12 @@ impl<T> State<T> {
         if self.is_over() { Err(TryRecvError::EndOfStream) } else { Err(TryRecvError::Empty) }
     }
 
-    /// The item of the first sender in line, if that is in line with it: where there is no buffer.
+    /// The item of the first sender in line, if that is in line with it: where there is no buffer. Not while there are
+    /// items before it, or receivers: those that wait, a sender that was told to go on, an item on its way.
     pub(super) fn try_fetch_from_line(&mut self, wakes: &mut Wakes) -> Option<T> {
+        if !self.receiving.is_empty() || self.granted > 0 || !self.buffer.is_empty() {
+            return None;
+        }
         let Some(Sending::Item(..)) = self.sending.front() else { return None };
         match self.sending.serve(Sent::Fetched, wakes) {
             Some(Sending::Item(_, item)) => Some(item),
@@ -279,6 +286,7 @@ impl<T> State<T> {
     fn admit(&mut self, wakes: &mut Wakes) {
         while self.has_room() && !self.sending.is_empty() {
             self.reserved += 1;
+            self.granted += 1;
             let slot = |sending| match sending {
                 Sending::Slot(_) => Sent::Slot(None),
                 Sending::Item(_, item) => Sent::Slot(Some(item)),
@@ -379,6 +387,7 @@ impl<T, H: Numbered> Visitor for Send<'_, T, H> {
         match sent {
             Sent::Fetched => Ok(()),
             Sent::Slot(item) => {
+                state.granted -= 1;
                 let item = item.or(self.item.take()).expect(ITEM);
                 state.send_reserved(item, self.handle.handle(), wakes)
             }
@@ -388,6 +397,7 @@ impl<T, H: Numbered> Visitor for Send<'_, T, H> {
 
     fn give_up(&mut self, state: &mut State<T>, left: &Left<Sending<T>, Sent<T>>, wakes: &mut Wakes) {
         if let Left::Grant(Sent::Slot(_)) = left {
+            state.granted -= 1;
             state.give_slot_back(wakes);
         }
     }
@@ -420,18 +430,22 @@ impl<T, H: Numbered> Visitor for Reserve<'_, T, H> {
         match sent {
             Sent::Refused(refusal, _) => Err(refusal.error(())),
             Sent::Fetched => unreachable!("there was no item"),
-            Sent::Slot(_) => match state.refusal(self.handle.handle()) {
-                None => Ok(()),
-                Some(refusal) => {
-                    state.give_slot_back(wakes);
-                    Err(refusal.error(()))
+            Sent::Slot(_) => {
+                state.granted -= 1;
+                match state.refusal(self.handle.handle()) {
+                    None => Ok(()),
+                    Some(refusal) => {
+                        state.give_slot_back(wakes);
+                        Err(refusal.error(()))
+                    }
                 }
-            },
+            }
         }
     }
 
     fn give_up(&mut self, state: &mut State<T>, left: &Left<Sending<T>, Sent<T>>, wakes: &mut Wakes) {
         if let Left::Grant(Sent::Slot(_)) = left {
+            state.granted -= 1;
             state.give_slot_back(wakes);
         }
     }

@@ -405,6 +405,30 @@ pub async fn a_loop_of_sends_and_receives_can_be_cancelled() {
     assert!(loop_ends(stream).await);
 }
 
+/// Q2: In a rendezvous nobody takes an item without waiting before the one that a sender is about to hand to a receiver
+/// that waits; a reservation alone keeps nobody from it.
+pub async fn a_rendezvous_is_not_barged_into() {
+    let (sender, receiver) = rendezvous();
+    let (mut first, mut second) = (sender.send(0), sender.send(1));
+    assert!(waits(&mut first) && waits(&mut second));
+    let mut waiting = receiver.recv();
+    assert!(waits(&mut waiting));
+    assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty), "the first sender was told to go on");
+    assert_eq!(at_once(&mut first), Some(Ok(())));
+    assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty), "the first item is on its way");
+    drop(waiting);
+    assert_eq!((receiver.try_recv(), receiver.try_recv()), (Ok(0), Ok(1)));
+    assert_eq!(at_once(&mut second), Some(Ok(())));
+    let mut waiting = receiver.recv();
+    assert!(waits(&mut waiting));
+    let permit = sender.try_reserve().unwrap();
+    drop(waiting);
+    let mut third = sender.send(2);
+    assert!(waits(&mut third));
+    assert_eq!(receiver.try_recv(), Ok(2));
+    drop(permit);
+}
+
 /// C6, C7: In a rendezvous too, a send that is dropped when a receiver has come did not happen.
 pub async fn a_send_that_is_dropped_when_a_receiver_has_come_did_not_happen() {
     let (sender, receiver) = rendezvous();

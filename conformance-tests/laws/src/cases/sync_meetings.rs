@@ -1,7 +1,9 @@
 //! Cases of the laws Q, C6, C7 and X5: events, conditions, barriers, cells and resource guards.
 
 use std::cell::{Cell, RefCell};
+use std::future::Future;
 use std::mem;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 use std::thread;
@@ -12,7 +14,7 @@ use futures::future::{join, join_all};
 
 use crate::fixture::{Drops, caught};
 use crate::races;
-use crate::steps::{acts_when_held, at_once, forever, is_cut_off, loop_ends, turns, until, waits};
+use crate::steps::{acts_when_held, at_once, forever, is_cut_off, is_woken_by, loop_ends, turns, until, waits};
 
 /// Q1: An event wakes all who wait, from any thread, and whoever comes later does not wait.
 pub async fn an_event_wakes_all() {
@@ -290,7 +292,7 @@ pub async fn a_waker_may_do_what_it_likes() {
     for (wait, waker) in waiting.iter_mut().zip(&wakers) {
         // Twice: a first poll may step aside, which would wake.
         while semaphore.statistics().tasks_waiting < 2 {
-            let polled = caught(async { std::pin::Pin::new(&mut *wait).poll(&mut Context::from_waker(waker)) });
+            let polled = caught(async { Pin::new(&mut *wait).poll(&mut Context::from_waker(waker)) });
             assert!(!matches!(polled.await, Ok(std::task::Poll::Ready(_))));
             if semaphore.statistics().tasks_waiting == 1 && waker.will_wake(&wakers[0]) {
                 break;
@@ -302,6 +304,35 @@ pub async fn a_waker_may_do_what_it_likes() {
     semaphore.add_permits(3);
     assert_eq!(drops.count(), before + 1);
     assert!(waiting.iter_mut().all(|wait| at_once(wait).map(mem::forget).is_some()));
+}
+
+/// Q1: A waker may drop whoever waits for the same event, let it happen once more, or panic: all others are woken.
+pub async fn a_waker_of_an_event_may_do_what_it_likes() {
+    struct Drops(Arc<Event>, parking_lot::Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>);
+    impl Wake for Drops {
+        fn wake(self: Arc<Self>) {
+            let waiting = self.1.lock().take();
+            if waiting.is_some() {
+                self.0.set();
+            }
+            drop(waiting);
+            panic!("on purpose")
+        }
+    }
+    let event = Arc::new(Event::new());
+    let waits_for = event.clone();
+    let dropping = Arc::new(Drops(event.clone(), parking_lot::Mutex::new(None)));
+    let mut waiting: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move { waits_for.wait().await });
+    let waker = Waker::from(dropping.clone());
+    while event.statistics().tasks_waiting == 0 {
+        // A first poll may step aside, which wakes.
+        let _ = caught(async { _ = waiting.as_mut().poll(&mut Context::from_waker(&waker)) }).await;
+    }
+    *dropping.1.lock() = Some(waiting);
+    let mut other = Box::pin(event.wait());
+    assert!(waits(&mut other));
+    assert!(is_woken_by(&mut other, || event.set()));
+    assert!(dropping.1.lock().is_none() && at_once(&mut other).is_some());
 }
 
 /// Q1, C10: A hundred thousand tasks wait for a notification, and all are notified.

@@ -1,13 +1,13 @@
 //! Cases of the laws W: threads, and calls from them.
 
 use std::cell::Cell;
-use std::future::{Future, ready};
+use std::future::{Future, poll_fn, ready};
 use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -638,6 +638,23 @@ pub async fn blocking_jobs_of_groups_have_hosts() {
     assert!(number == 1 && says(&cancelled, "enough"));
 }
 
+/// W2: A future may block its thread for a moment, by what sleeps as the thread itself does: it is polled again all the
+/// same.
+pub async fn a_future_that_blocks_misses_no_wake() {
+    let mut polls = 0;
+    let blocks = poll_fn(move |cx| {
+        polls += 1;
+        if polls == 2 {
+            return Poll::Ready(polls);
+        }
+        cx.waker().wake_by_ref();
+        // As the channels of std do, say; it returns at once.
+        thread::park_timeout(LONG);
+        Poll::Pending
+    });
+    assert_eq!(to_thread::run(move || from_thread::run(blocks)).await.unwrap(), 2);
+}
+
 /// W2: A future runs in the scope of the host: with its deadline, on its runtime; it may borrow, and open groups.
 pub async fn a_future_runs_in_the_scope_of_the_host() {
     let (runtime, _heard) = hooked();
@@ -1137,6 +1154,31 @@ pub async fn runtimes_behind_portals_fail_clearly() {
             panic!("the thread");
         });
         assert_eq!(panicking, "the thread");
+    })
+    .await;
+}
+
+/// W3, W1: A job that joins, or drops, the runtime that waits for it does not wait in turn.
+pub async fn a_runtime_is_not_waited_for_by_its_own_job() {
+    let recipe = recipe();
+    on_a_thread(move || {
+        let start = || start_blocking_portal(Same(recipe.clone())).unwrap();
+        let portal = start();
+        let handle = BlockingPortal::clone(&portal);
+        let joined = handle.call(to_thread::run(move || portal.join()));
+        assert!(matches!(joined, Ok(Err(PortalError::InsideTask))) && handle.is_closed());
+        let portal = start();
+        let handle = BlockingPortal::clone(&portal);
+        handle.call(to_thread::run(move || drop(portal))).unwrap();
+        assert!(handle.is_closed());
+        let (portal, other) = (start(), start());
+        portal.call(to_thread::run(move || other.join())).unwrap().unwrap();
+        let shared: &BlockingPortalProvider =
+            Box::leak(Box::new(BlockingPortalProvider::new(move || Same(recipe.clone()))));
+        let lease = shared.acquire().unwrap();
+        let handle = BlockingPortal::clone(&lease);
+        handle.call(to_thread::run(move || drop(lease))).unwrap();
+        assert_eq!(shared.users(), 0);
     })
     .await;
 }
