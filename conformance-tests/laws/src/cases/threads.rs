@@ -1207,6 +1207,27 @@ pub async fn a_shared_portal_counts_its_users() {
     .await;
 }
 
+/// W3: A shared portal that one of its users has stopped, or cancelled, is started anew for those who come later.
+pub async fn a_shared_portal_that_was_stopped_is_started_anew() {
+    let recipe = recipe();
+    on_a_thread(move || {
+        let provider = BlockingPortalProvider::new(move || Same(recipe.clone()));
+        for end in [BlockingPortal::stop, BlockingPortal::cancel] {
+            let first = provider.acquire().unwrap();
+            end(&first);
+            let second = provider.acquire().unwrap();
+            assert_eq!(second.call(ready(1)).unwrap(), 1);
+            assert!(first.is_closed());
+            drop(first);
+            assert_eq!(second.call(ready(2)).unwrap(), 2);
+            assert_eq!(provider.users(), 1);
+            assert_eq!(provider.acquire().unwrap().call(ready(3)).unwrap(), 3);
+        }
+        assert_eq!(provider.users(), 0);
+    })
+    .await;
+}
+
 /// W3: Acquiring a shared portal fails clearly where it would wait for itself, and can be tried again after a failure.
 pub async fn a_shared_portal_fails_clearly() {
     let recipe = recipe();
