@@ -276,7 +276,7 @@ impl<T: Send + 'static> PortalTask<T> {
     /// # Errors
     ///
     /// [`PortalError::Cancelled`] when the task was cut short; [`PortalError::InsideTask`] on a thread that polls a task,
-    /// as far as that can be told: the task goes on then, await it there instead.
+    /// as far as that can be told: the task goes on then, and its value is lost with this, which is to be awaited there.
     ///
     /// # Panics
     ///
