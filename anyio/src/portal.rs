@@ -78,6 +78,13 @@ where
 /// A way for threads to call into async code: see [`portal`](crate::portal()).
 ///
 /// Clones are the same portal. It may be kept after the end of the place where it was opened: then it is closed.
+///
+/// # Which threads may block
+///
+/// A call that would block the thread of a task is refused as far as that can be told: in whatever anyio polls, in
+/// anything that tokio or async-std polls, and on the threads of smol's global executor. The tasks of another executor
+/// that anyio did not start cannot be told from plain threads: a call from one of these blocks its thread, for ever if
+/// that is the thread that would have to run the call.
 #[derive(Clone)]
 pub struct BlockingPortal(Arc<Inner>);
 
@@ -269,7 +276,7 @@ impl<T: Send + 'static> PortalTask<T> {
     /// # Errors
     ///
     /// [`PortalError::Cancelled`] when the task was cut short; [`PortalError::InsideTask`] on a thread that polls a task,
-    /// as far as that can be told: the task goes on then, await it there instead.
+    /// as far as that can be told: the task goes on then, and its value is lost with this, which is to be awaited there.
     ///
     /// # Panics
     ///

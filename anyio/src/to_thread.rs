@@ -225,6 +225,9 @@ impl<F, T: Send + 'static> ToThread<F, T> {
     /// Does not wait for the job when the caller is cancelled or dropped: the thread goes on by itself, and nobody gets
     /// its value.
     ///
+    /// While the job is inside [`from_thread::run`](crate::from_thread::run), or another call back, it is part of the
+    /// caller's scope: what is called is cancelled with the caller, and waited for.
+    ///
     /// Its token goes back when it has truly ended. Its panic, and with [`try_run`] its error, go to the
     /// unhandled-outcome hook. No scope, group or run waits for it, nor does the shutdown of a runtime that was
     /// started by [`run`](crate::run); [`Runtime::quiesce`] does.

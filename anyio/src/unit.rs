@@ -262,7 +262,9 @@ impl Unit {
                 }
             }
         }
+        let keeps_values = keeps_values(self.link());
         let leave = Leave(&mut self.link);
+        let _values = keeps_values.then(|| self.values.enter());
         // A future that was never polled stands nowhere: its body is dropped where it is dropped itself.
         if leave.0.as_ref().is_some_and(|link| link.parent().is_some()) {
             let _entered = context::enter(leave.0);

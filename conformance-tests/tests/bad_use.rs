@@ -8,11 +8,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use anyio::from_thread::PortalError;
 use anyio::{
     CancelReason, CancelScope, Cancelled, Event, NoBackend, OwnedTaskGroup, RunError, Runtime, Smol, Tokio, TokioError,
-    TokioHandle, Unhandled, checkpoint, enter, finally, is_cancelled, protect, shield, sleep, sleep_forever,
+    TokioHandle, Unhandled, checkpoint, enter, finally, is_cancelled, portal, protect, shield, sleep, sleep_forever,
     task_group, timeout, try_run,
 };
+use anyio_core::Task;
+use futures::channel::oneshot;
 use futures::executor::block_on;
 use tokio::runtime::Builder;
 
@@ -440,4 +443,22 @@ fn each_runtime_is_found_from_inside() {
     assert_eq!(async_std::task::block_on(async_std::task::spawn(async move { name() })), "async-std");
     assert_eq!(thread::spawn(name).join().unwrap(), "smol");
     assert_eq!(anyio::block_on(async { name() }), "smol");
+}
+
+/// Calls from a raw task, which anyio knows nothing of: of the runtimes that can tell.
+#[test]
+fn a_portal_refuses_calls_from_raw_tasks() {
+    let raw = || {
+        portal(async |portal| {
+            let (tell, told) = oneshot::channel();
+            let task = Task::new(async move { _ = tell.send(portal.call(async { 1 })) });
+            Runtime::current().unwrap().backend().spawn(task);
+            told.await.unwrap()
+        })
+    };
+    for tokio in whole() {
+        assert!(matches!(tokio.block_on(raw()), Ok(Err(PortalError::InsideTask))));
+    }
+    assert!(matches!(anyio::block_on(raw()), Ok(Err(PortalError::InsideTask))));
+    assert!(matches!(async_std::task::block_on(raw()), Ok(Err(PortalError::InsideTask))));
 }

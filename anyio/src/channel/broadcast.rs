@@ -446,9 +446,9 @@ impl<T> Visitor for Send<T> {
 
     fn collect(&mut self, state: &mut State<T>, sent: Sent, _wakes: &mut Wakes) -> Self::Output {
         let value = self.value.take().expect(VALUE);
-        if let Sent::Place = sent {
-            state.reserved -= 1;
-        }
+        // There may be receivers again, but no place was kept for it.
+        let Sent::Place = sent else { return Err(SendError(value)) };
+        state.reserved -= 1;
         if state.receivers == 0 { Err(SendError(value)) } else { Ok(state.push(value)) }
     }
 

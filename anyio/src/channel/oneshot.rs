@@ -32,6 +32,7 @@ use crate::operation::begin;
 use crate::unit::Entry;
 
 /// A channel for one value.
+#[must_use = "the channel is its two ends"]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let state =
         State { value: None, is_sent: false, sender_gone: false, receiver_gone: false, receiving: None, closed: None };

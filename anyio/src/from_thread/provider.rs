@@ -1,7 +1,10 @@
 //! [`BlockingPortalProvider`]: one runtime for all threads that want one.
 
 use std::fmt;
+use std::marker::PhantomData;
+use std::mem;
 use std::ops::Deref;
+use std::sync::{Arc, Weak};
 use std::thread::{self, ThreadId};
 
 use anyio_core::Run;
@@ -43,13 +46,10 @@ pub struct BlockingPortalProvider {
 }
 
 enum State {
-    Idle,
+    /// It was started. The leases have it: it is gone with the last one.
+    Started(Weak<PortalThread>),
     /// This thread is starting it, without the lock.
     Starting(ThreadId),
-    Running {
-        portal: PortalThread,
-        users: usize,
-    },
 }
 
 impl BlockingPortalProvider {
@@ -57,12 +57,13 @@ impl BlockingPortalProvider {
     pub fn new<B: Run + Send + 'static>(backend: impl Fn() -> B + Send + Sync + 'static) -> Self {
         BlockingPortalProvider {
             start: Box::new(move || start_blocking_portal(backend())),
-            state: Mutex::new(State::Idle),
+            state: Mutex::new(State::Started(Weak::new())),
             changed: Condvar::new(),
         }
     }
 
-    /// The portal, which is started if nobody uses it yet.
+    /// The portal, which is started if nobody uses it yet. One that was [stopped](BlockingPortal::stop), or whose runtime
+    /// has ended, is left to those who have it, and another is started.
     ///
     /// # Errors
     ///
@@ -76,50 +77,34 @@ impl BlockingPortalProvider {
             return Err(StartPortalError::InsideTask);
         }
         let mut state = self.state.lock();
-        loop {
-            match &mut *state {
-                State::Running { portal, users } => {
-                    *users += 1;
-                    return Ok(PortalLease { provider: self, portal: BlockingPortal::clone(portal) });
-                }
+        let old = loop {
+            match &*state {
+                State::Started(portal) => match portal.upgrade() {
+                    Some(portal) if !portal.is_closed() => return Ok(PortalLease::new(portal)),
+                    old => break old,
+                },
                 State::Starting(thread) if *thread == thread::current().id() => {
                     return Err(StartPortalError::InsideTask);
                 }
                 State::Starting(_) => self.changed.wait(&mut state),
-                State::Idle => break,
             }
-        }
+        };
         *state = State::Starting(thread::current().id());
         drop(state);
-        let mut starting = Starting { provider: self, started: None };
-        let portal = (self.start)()?;
-        let lease = PortalLease { provider: self, portal: BlockingPortal::clone(&portal) };
-        starting.started = Some(portal);
-        Ok(lease)
+        let mut starting = Starting { provider: self, started: Weak::new() };
+        // Should its last user have gone just now, this waits for its end.
+        drop(old);
+        let portal = Arc::new((self.start)()?);
+        starting.started = Arc::downgrade(&portal);
+        Ok(PortalLease::new(portal))
     }
 
     /// How many use the portal now.
     #[must_use]
     pub fn users(&self) -> usize {
-        match *self.state.lock() {
-            State::Running { users, .. } => users,
-            State::Idle | State::Starting(_) => 0,
-        }
-    }
-
-    /// One user less. The last one takes the runtime along, which ends without the lock.
-    fn let_go(&self) -> Option<PortalThread> {
-        let mut state = self.state.lock();
-        let State::Running { users, .. } = &mut *state else {
-            unreachable!("what is in use is running");
-        };
-        *users -= 1;
-        if *users > 0 {
-            return None;
-        }
-        match std::mem::replace(&mut *state, State::Idle) {
-            State::Running { portal, .. } => Some(portal),
-            State::Idle | State::Starting(_) => None,
+        match &*self.state.lock() {
+            State::Started(portal) => portal.strong_count(),
+            State::Starting(_) => 0,
         }
     }
 }
@@ -133,14 +118,12 @@ impl fmt::Debug for BlockingPortalProvider {
 /// A start under way: however it ends, those who wait hear of it.
 struct Starting<'a> {
     provider: &'a BlockingPortalProvider,
-    started: Option<PortalThread>,
+    started: Weak<PortalThread>,
 }
 
 impl Drop for Starting<'_> {
     fn drop(&mut self) {
-        let started = self.started.take();
-        let running = started.map(|portal| State::Running { portal, users: 1 });
-        *self.provider.state.lock() = running.unwrap_or(State::Idle);
+        *self.provider.state.lock() = State::Started(mem::take(&mut self.started));
         self.provider.changed.notify_all();
     }
 }
@@ -151,8 +134,14 @@ impl Drop for Starting<'_> {
 /// [`PortalThread`] does.
 #[must_use = "dropping the last lease stops the runtime"]
 pub struct PortalLease<'a> {
-    provider: &'a BlockingPortalProvider,
-    portal: BlockingPortal,
+    portal: Arc<PortalThread>,
+    provider: PhantomData<&'a BlockingPortalProvider>,
+}
+
+impl PortalLease<'_> {
+    fn new(portal: Arc<PortalThread>) -> Self {
+        PortalLease { portal, provider: PhantomData }
+    }
 }
 
 impl Deref for PortalLease<'_> {
@@ -160,12 +149,6 @@ impl Deref for PortalLease<'_> {
 
     fn deref(&self) -> &BlockingPortal {
         &self.portal
-    }
-}
-
-impl Drop for PortalLease<'_> {
-    fn drop(&mut self) {
-        drop(self.provider.let_go());
     }
 }
 

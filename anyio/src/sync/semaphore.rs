@@ -149,11 +149,17 @@ impl Semaphore {
 
     /// Adds new permits. May be called from any thread.
     ///
+    /// A semaphore cannot count more than `usize::MAX` of them: should more be given back later, the rest is forgotten.
+    ///
     /// # Panics
     ///
-    /// If there were more than `usize::MAX` of them.
+    /// If more than `usize::MAX` were available.
     pub fn add_permits(&self, permits: usize) {
-        self.release(permits);
+        change(&self.state, |state, wakes| {
+            let fits = state.available.checked_add(permits).is_some();
+            assert!(fits, "a semaphore has usize::MAX permits at most");
+            state.release(permits, wakes);
+        });
     }
 
     /// How many permits are to be had.
@@ -262,10 +268,10 @@ impl Permits {
         Some(())
     }
 
+    /// Happens in destructors, so it does not panic.
     fn release(&mut self, permits: usize, wakes: &mut Wakes) {
         if permits > 0 {
-            let sum = self.available.checked_add(permits);
-            self.available = sum.expect("a semaphore has usize::MAX permits at most");
+            self.available = self.available.saturating_add(permits);
             self.serve(wakes);
         }
     }

@@ -240,6 +240,20 @@ pub async fn a_slow_receiver_that_is_dropped_lets_senders_go_on() {
     assert!(again.recv().await.is_ok());
 }
 
+/// Q2: A sender that waited when the last receiver went gets its value back, also when there is a new receiver by then:
+/// the channel keeps no more than it may.
+pub async fn a_sender_without_receivers_is_not_sent_on() {
+    let (sender, receiver) = broadcast::channel(1, Overflow::Wait);
+    sender.try_send(0).unwrap();
+    let mut waiting = sender.send(1);
+    assert!(waits(&mut waiting));
+    drop(receiver);
+    let mut late = sender.subscribe();
+    sender.try_send(2).unwrap();
+    assert_eq!(at_once(&mut waiting), Some(Err(broadcast::SendError(1))));
+    assert_eq!((sender.statistics().buffered, late.try_recv()), (1, Ok(2)));
+}
+
 /// Q2: The last receiver of a value gets it without a clone, and a value without receivers is not kept.
 pub async fn the_last_to_receive_gets_the_value_itself() {
     #[derive(Debug)]

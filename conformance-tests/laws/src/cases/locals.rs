@@ -5,14 +5,14 @@ use std::thread;
 
 use anyio::{
     ContextVar, Event, OwnedTaskGroup, RunVar, Runtime, Started, TaskError, Unhandled, checkpoint, enter, finally,
-    finally_detached, from_thread, protect, shield, task_group, timeout, to_thread,
+    finally_detached, from_thread, gather, protect, shield, task_group, timeout, to_thread,
 };
 use anyio_core::Task;
 use futures::channel::oneshot;
 use futures::future::{join, join_all};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
-use crate::fixture::{Dropped, Drops, LONG, block_on, caught, hooked, in_own_run, panic_of, poll_times};
+use crate::fixture::{Dropped, Drops, LONG, Wakes, block_on, caught, hooked, in_own_run, panic_of, poll_times};
 use crate::steps::{after, forever, gate, pass, turns, until};
 
 static NUMBER: ContextVar<u32> = ContextVar::new();
@@ -257,6 +257,24 @@ pub async fn destructors_see_the_value() {
     });
     group.await.unwrap();
     assert_eq!(seen.await.unwrap(), Some(2));
+}
+
+/// X6: A branch that foreign code drops, wherever it does, sees the value of the place where it was started.
+pub async fn destructors_of_branches_see_the_value() {
+    for polled in [false, true] {
+        let (looks, seen) = LooksOnDrop::new();
+        let branches = NUMBER.sync_scope(1, || {
+            let body = async move {
+                let _looks = looks;
+                forever::<()>().await;
+            };
+            let mut branches = Box::pin(gather([body]));
+            assert!(!polled || Wakes::new().poll(&mut branches).is_pending());
+            branches
+        });
+        drop(branches);
+        assert_eq!(seen.await.unwrap(), Some(1), "{polled}");
+    }
 }
 
 /// X6, G8: A value goes when nobody has it any more: its scope has ended, and all tasks that were started inside.

@@ -131,6 +131,15 @@ pub async fn permits_may_be_forgotten_and_owned() {
     assert_eq!(semaphore.available_permits(), 2);
 }
 
+/// Q1: Permits that are given back on top of all that can be counted are forgotten, without a panic.
+pub async fn giving_back_does_not_overflow() {
+    let semaphore = Semaphore::new(usize::MAX);
+    let permit = semaphore.try_acquire().unwrap();
+    semaphore.add_permits(1);
+    assert_eq!(caught(async { drop(permit) }).await, Ok(()));
+    assert_eq!(semaphore.available_permits(), usize::MAX);
+}
+
 /// Q1: More permits than can be counted are refused before anything is changed.
 pub async fn permits_do_not_overflow() {
     let semaphore = Semaphore::new(usize::MAX);
