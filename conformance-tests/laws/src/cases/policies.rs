@@ -25,6 +25,11 @@ fn supervisor() -> (impl Fn(Failure<&'static str>) + Send + Sync + 'static, Seen
     (move |failure: Failure<&'static str>| sees.lock().push(failure.to_string()), seen)
 }
 
+/// Waits for the cancellation; a shield keeps that from cutting it short before it is seen.
+async fn sees_the_cancellation() {
+    select(Box::pin(shield(forever::<()>())), Box::pin(anyio::cancelled())).await;
+}
+
 /// Counts how many run at a time.
 #[derive(Clone, Default)]
 struct Gauge(Arc<(AtomicUsize, AtomicUsize)>);
@@ -211,7 +216,7 @@ pub async fn a_group_waits_for_its_cancelled_daemons() {
                 protects.store(true, Ordering::SeqCst);
             };
             let leaves = shield(async { drop(poll_times(1, Box::pin(protect(work))).await) });
-            select(Box::pin(sleep_forever()), Box::pin(anyio::cancelled())).await;
+            sees_the_cancellation().await;
             leaves.await;
         });
         turns(3).await;
@@ -228,7 +233,7 @@ pub async fn a_group_of_daemons_alone_has_closed() {
     task_group(async |tg| {
         let group = tg.clone();
         let daemon = async move {
-            anyio::cancelled().await;
+            sees_the_cancellation().await;
             let is_closed = group.is_closed() && group.try_spawn(async {}).is_err();
             sees.store(is_closed && group.task().daemon().try_spawn(async {}).is_err(), Ordering::SeqCst);
         };
@@ -285,7 +290,7 @@ pub async fn daemons_outlive_the_groups_that_belong_to_theirs() {
     let (ends, lives) = (ended.clone(), alive.clone());
     task_group(async |tg| {
         tg.task().daemon().spawn(async move {
-            anyio::cancelled().await;
+            sees_the_cancellation().await;
             lives.store(ends.load(Ordering::SeqCst), Ordering::SeqCst);
         });
         let owned = anyio::OwnedTaskGroup::in_group(&tg);
@@ -744,7 +749,7 @@ pub async fn a_daemon_that_is_cut_short_from_outside_costs_nothing() {
     let handle = scope.handle();
     let group = task_group(async |tg| {
         tg.task().daemon().spawn(async move {
-            anyio::cancelled().await;
+            sees_the_cancellation().await;
             handle.cancel_with("from outside");
             shield(turns(5)).await;
             sleep_forever().await;
@@ -758,7 +763,7 @@ pub async fn a_daemon_that_is_cut_short_from_outside_costs_nothing() {
 pub async fn a_daemon_that_fails_at_the_end_is_secondary() {
     let outcome = try_task_group(async |tg| {
         tg.task().daemon().spawn(async {
-            anyio::cancelled().await;
+            sees_the_cancellation().await;
             Err::<(), _>("late")
         });
         Ok(())
