@@ -5,6 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use crate::{Blocking, Checkpoint, Clock, Spawn};
 
@@ -16,6 +17,18 @@ use crate::{Blocking, Checkpoint, Clock, Spawn};
 pub trait Backend: Spawn + Checkpoint + Clock + Blocking + Send + Sync + 'static {
     /// A short name for messages and reports, such as `"tokio"`.
     fn name(&self) -> &'static str;
+
+    /// The ability to tell when all tasks wait, for a runtime that has it. The default is `None`.
+    fn settle(&self) -> Option<&dyn Settle> {
+        None
+    }
+}
+
+/// The optional ability of a runtime to tell when all of its tasks wait.
+pub trait Settle {
+    /// `Ready` once no task of the runtime could go on after the first poll with this `ticket`, which is `None` then and
+    /// belongs to the runtime from there on. The clock has not moved meanwhile. Whoever waits here counts as waiting.
+    fn poll_settled(&self, ticket: &mut Option<u64>, cx: &mut Context<'_>) -> Poll<()>;
 }
 
 /// A recipe for a runtime: what `anyio::run` takes.

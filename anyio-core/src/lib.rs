@@ -13,6 +13,9 @@
 //! | [`Backend`] | the sum of these | `name` |
 //! | [`Run`], [`BlockOn`] | entering a runtime | `start`; `backend`, `block_on` |
 //!
+//! Everything else has a default that suits a runtime which runs on real threads in real time. What a runtime for tests
+//! may want besides: [`Label`]s of tasks, [`where they wait`](take_waiting), and the ability to [`Settle`].
+//!
 //! Whether a backend meets the contract is not a matter of belief: the crate `anyio-conformance` runs every law
 //! of anyio against it, each as a test of its own.
 //!
@@ -29,9 +32,11 @@ mod blocking;
 mod cancel_scope;
 mod task_group;
 mod timeout;
+mod waiting;
 
-pub use backend::{Backend, BlockOn, Run, StartError};
+pub use backend::{Backend, BlockOn, Run, Settle, StartError};
 pub use blocking::{Blocking, Job};
 pub use cancel_scope::Checkpoint;
-pub use task_group::{Spawn, Task};
+pub use task_group::{Label, Labelled, Spawn, Task};
 pub use timeout::{Clock, Timer};
+pub use waiting::{Waiting, note_waiting, take_waiting};

@@ -2,8 +2,12 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
 
 /// A unit of work handed to a runtime by [`Spawn::spawn`].
 ///
@@ -19,12 +23,77 @@ use std::task::{Context, Poll};
 /// futures::executor::block_on(task);
 /// ```
 #[must_use = "a task does nothing until a runtime polls it"]
-pub struct Task(Pin<Box<dyn Future<Output = ()> + Send>>);
+pub struct Task(Pin<Box<dyn Labelled + Send>>);
 
 impl Task {
     /// Wraps a future that never panics.
     pub fn new(future: impl Future<Output = ()> + Send + 'static) -> Self {
+        Task(Box::pin(Nameless { future }))
+    }
+
+    /// [`new`](Task::new) for a future that can say which task it is.
+    pub fn labelled(future: impl Labelled + Send + 'static) -> Self {
         Task(Box::pin(future))
+    }
+
+    /// Which task it is, if it can say so: for messages and reports.
+    #[must_use]
+    pub fn label(&self) -> Option<Label> {
+        self.0.label()
+    }
+}
+
+/// A future that can say which task it is.
+///
+/// **Callers may** ask at any time between two polls; most runtimes never do.
+pub trait Labelled: Future<Output = ()> {
+    /// Which task it is.
+    fn label(&self) -> Option<Label>;
+}
+
+/// Which task it is: what a runtime for tests writes into its reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Label {
+    /// The number of the task, unique within the process.
+    pub id: u64,
+    /// The number of the task that it stands below in the tree of scopes and groups, if it does.
+    pub parent: Option<u64>,
+    /// The name that it was given.
+    pub name: Option<Arc<str>>,
+    /// The name of its group, if that was given one.
+    pub group: Option<Arc<str>>,
+    /// Where it was spawned.
+    pub location: &'static Location<'static>,
+}
+
+impl Label {
+    /// The label of the task number `id`, spawned at `location`, without a name.
+    #[must_use]
+    pub fn new(id: u64, location: &'static Location<'static>) -> Self {
+        Label { id, parent: None, name: None, group: None, location }
+    }
+}
+
+pin_project! {
+    /// A future that cannot say which task it is.
+    struct Nameless<F> {
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future<Output = ()>> Future for Nameless<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.project().future.poll(cx)
+    }
+}
+
+impl<F: Future<Output = ()>> Labelled for Nameless<F> {
+    fn label(&self) -> Option<Label> {
+        None
     }
 }
 

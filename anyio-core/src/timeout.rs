@@ -1,5 +1,6 @@
 //! What a timeout needs of a runtime: [`Clock`] and [`Timer`].
 
+use std::any::Any;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -27,6 +28,15 @@ pub trait Clock {
     /// to the next timer would stop there for nothing. The answer may change at run time. The default is `false`.
     fn is_virtual(&self) -> bool {
         false
+    }
+
+    /// Has a virtual clock follow real time until the guard that it returns is dropped: a thread that the runtime does
+    /// not know is at work, and has to be given the time for it.
+    ///
+    /// Otherwise a clock that jumps to the next timer when all tasks wait would let every timeout pass before a thread
+    /// has even started. Clocks that follow real time anyway return `None`, which is the default.
+    fn follow_real_time(&self) -> Option<Box<dyn Any + Send + Sync>> {
+        None
     }
 }
 

@@ -17,6 +17,8 @@ enum Key {
     AsyncStd,
     #[cfg(feature = "smol")]
     Smol,
+    #[cfg(feature = "sim")]
+    Sim(u64),
 }
 
 /// One root per runtime: the handles in use, found again by every thread of the runtime.
@@ -43,6 +45,11 @@ pub(crate) fn ambient() -> Result<Runtime, NoBackend> {
 
 /// The runtime that polls the current thread's task.
 fn inside() -> Option<Key> {
+    // A simulation first: it may be run inside another runtime, and none runs inside it.
+    #[cfg(feature = "sim")]
+    if let Some(handle) = anyio_backend_sim::SimHandle::current() {
+        return Some(Key::Sim(handle.id()));
+    }
     #[cfg(feature = "tokio")]
     if let Ok(handle) = tokio::runtime::Handle::try_current() {
         return Some(Key::Tokio(handle.id()));
@@ -98,6 +105,8 @@ fn make(key: Key) -> Result<Runtime, NoBackend> {
             .map_err(|error| NoBackend::Unusable(error.to_string())),
         #[cfg(feature = "async-std")]
         Key::AsyncStd => Ok(Runtime::new(anyio_backend_async_std::AsyncStdHandle::global())),
+        #[cfg(feature = "sim")]
+        Key::Sim(_) => anyio_backend_sim::SimHandle::current().map(Runtime::new).ok_or(NoBackend::NotFound),
         #[cfg(feature = "smol")]
         Key::Smol => Ok(Runtime::new(anyio_backend_smol::SmolHandle::global())),
     }
@@ -112,12 +121,20 @@ pub(crate) fn adopt(runtime: &Runtime) {
     if let Some(key @ Key::Tokio(_)) = inside() {
         KNOWN.lock().insert(key, runtime.downgrade());
     }
-    #[cfg(not(feature = "tokio"))]
+    #[cfg(feature = "sim")]
+    if let Some(key @ Key::Sim(_)) = inside() {
+        KNOWN.lock().insert(key, runtime.downgrade());
+    }
+    #[cfg(not(any(feature = "sim", feature = "tokio")))]
     let _ = runtime;
 }
 
 /// Whether the current thread polls a task of a runtime that can tell. (tokio tells by what [`may_block`] asks.)
 pub(crate) fn in_task() -> bool {
+    #[cfg(feature = "sim")]
+    if anyio_backend_sim::SimHandle::current().is_some() {
+        return true;
+    }
     // smol cannot tell; the threads of its global executor are known by their names.
     #[cfg(feature = "smol")]
     if std::thread::current().name().is_some_and(|name| name.starts_with("smol-")) {

@@ -85,6 +85,8 @@ mod until;
 
 #[cfg(feature = "async-std")]
 pub use anyio_backend_async_std::{AsyncStd, AsyncStdHandle};
+#[cfg(feature = "sim")]
+pub use anyio_backend_sim::{Sim, SimHandle};
 #[cfg(feature = "smol")]
 pub use anyio_backend_smol::{Smol, SmolHandle};
 #[cfg(feature = "tokio")]

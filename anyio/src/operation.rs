@@ -25,8 +25,9 @@ impl<F: Future, M, O> Operation<F, M>
 where
     M: FnOnce(F::Output) -> O,
 {
+    #[track_caller]
     pub(crate) fn new(future: F, finish: M) -> Self {
-        Operation { entry: Entry::default(), future, finish: Some(finish) }
+        Operation { entry: Entry::new(), future, finish: Some(finish) }
     }
 }
 
@@ -46,7 +47,10 @@ where
 }
 
 /// The beginning of an operation that is an `async` block: ready when it may act.
-pub(crate) async fn begin() {
-    let mut entry = Entry::default();
-    poll_fn(|cx| entry.poll(cx)).await;
+///
+/// To be made where the operation is called, which reports tell, and awaited inside.
+#[track_caller]
+pub(crate) fn begin() -> impl Future<Output = ()> + Send + Sync {
+    let mut entry = Entry::new();
+    poll_fn(move |cx| entry.poll(cx))
 }

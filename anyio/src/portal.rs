@@ -3,13 +3,13 @@
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
 use std::task::{Context, Poll, ready};
 
-use crate::park;
+use crate::channel::oneshot;
+use crate::from_thread::host;
 use crate::reason::Cancelled;
 use crate::run::may_wait;
 use crate::runtime::Runtime;
@@ -142,7 +142,7 @@ impl BlockingPortal {
             return Err(PortalClosed(future));
         }
         let running = protect::spawn_at(&self.0.calls, &self.0.runtime, Location::caller(), future);
-        running.map(|running| PortalTask { running, entry: Entry::default() }).map_err(PortalClosed)
+        running.map(|running| PortalTask { running, entry: Entry::new() }).map_err(PortalClosed)
     }
 
     /// Starts a task behind the portal and blocks the current thread until the task has called
@@ -183,7 +183,7 @@ impl BlockingPortal {
         V: Send + 'static,
     {
         check()?;
-        let (sender, receiver) = mpsc::sync_channel(1);
+        let (sender, receiver) = oneshot::channel();
         let starting = async move {
             let group = task_group(|tg| async move {
                 if let Ok(value) = tg.start(task).await {
@@ -194,7 +194,7 @@ impl BlockingPortal {
             let _ = group.await;
         };
         let running = self.spawn(starting).map_err(|_| PortalError::Closed)?;
-        match receiver.recv() {
+        match host::block_on(receiver) {
             Ok(value) => Ok((value, running)),
             Err(_) => running.join().and(Err(PortalError::NotStarted)),
         }
@@ -283,7 +283,7 @@ impl<T: Send + 'static> PortalTask<T> {
     /// With the panic of the task.
     pub fn join(self) -> Result<T, PortalError> {
         check()?;
-        park::block_on(pin!(self))
+        host::block_on(self)
     }
 
     /// Cancels the task; once it has ended, this does nothing.

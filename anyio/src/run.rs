@@ -14,7 +14,6 @@ use pin_project_lite::pin_project;
 use crate::context;
 use crate::detect;
 use crate::from_thread::host;
-use crate::park;
 use crate::runtime::{NoBackend, Runtime};
 use crate::task_group::TaskId;
 use crate::tree::{Ext, Link, Node, Role};
@@ -193,7 +192,7 @@ impl BlockOn for Parked {
     }
 
     fn block_on(&self, future: Pin<&mut (dyn Future<Output = ()> + '_)>) {
-        park::block_on(future);
+        host::block_on_in(&Runtime::from_backend(self.0.clone()), future);
     }
 }
 

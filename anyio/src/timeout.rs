@@ -11,6 +11,7 @@ use pin_project_lite::pin_project;
 
 use crate::cancel_scope::{CancelScope, Scoped};
 use crate::context;
+use crate::operation::begin;
 use crate::runtime::Runtime;
 use crate::tree::Role;
 use crate::unit::Entry;
@@ -251,6 +252,7 @@ fn here() -> Runtime {
 /// assert!(anyio::now() - start >= Duration::from_millis(5));
 /// # });
 /// ```
+#[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
     Sleep::new(Alarm::After(duration))
 }
@@ -264,6 +266,7 @@ pub fn sleep(duration: Duration) -> Sleep {
 /// # Cancel safety
 ///
 /// Nothing is lost.
+#[track_caller]
 pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep::new(Alarm::At(deadline))
 }
@@ -273,6 +276,7 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
 /// # Cancel safety
 ///
 /// Nothing is lost.
+#[track_caller]
 pub fn sleep_forever() -> Sleep {
     Sleep::new(Alarm::Never)
 }
@@ -297,8 +301,9 @@ enum Alarm {
 }
 
 impl Sleep {
+    #[track_caller]
     fn new(alarm: Alarm) -> Self {
-        Sleep { entry: Entry::default(), alarm }
+        Sleep { entry: Entry::new(), alarm }
     }
 }
 
@@ -427,9 +432,16 @@ impl Interval {
     /// # Cancel safety
     ///
     /// Nothing is lost: a tick that was not returned comes again.
-    pub async fn tick(&mut self) -> Instant {
-        let mut entry = Entry::default();
-        std::future::poll_fn(|cx| entry.poll(cx)).await;
+    #[track_caller]
+    pub fn tick(&mut self) -> impl Future<Output = Instant> {
+        let begin = begin();
+        async move {
+            begin.await;
+            self.next_tick().await
+        }
+    }
+
+    async fn next_tick(&mut self) -> Instant {
         let due = match self.next {
             Next::Now => now(),
             Next::At(due) => due,

@@ -2,9 +2,11 @@
 
 use std::any::Any;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
+
+use anyio_core::{Waiting, note_waiting};
 
 use crate::context;
 use crate::locals::Values;
@@ -218,6 +220,7 @@ impl Unit {
         if self.link().is_closed() {
             return Poll::Ready(());
         }
+        note_waiting(Waiting::Exit);
         self.link().watch_for_stall();
         Poll::Pending
     }
@@ -286,8 +289,10 @@ fn is_task(link: &Link) -> bool {
 }
 
 /// The beginning of a plain operation, which offers itself first if it would be cut off anyway (law C6).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Entry {
+    /// Where the operation was called.
+    location: &'static Location<'static>,
     /// Whether the operation has begun.
     begun: bool,
     /// Whether it has stepped aside for the budget.
@@ -297,13 +302,20 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    #[track_caller]
+    pub(crate) fn new() -> Self {
+        Entry { location: Location::caller(), begun: false, stepped_aside: false, offer: None }
+    }
+
     /// Of an operation that has begun elsewhere: it does not ask again whether it may act, having done so.
+    #[track_caller]
     pub(crate) fn begun() -> Self {
-        Entry { begun: true, ..Entry::default() }
+        Entry { begun: true, ..Entry::new() }
     }
 
     /// Ready when the operation may act.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        note_waiting(Waiting::Operation(self.location));
         if self.begun {
             return Poll::Ready(());
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyio::{AsyncStd, Smol, Tokio};
+use anyio::{AsyncStd, Sim, Smol, Tokio};
 use anyio_conformance::Recipe;
 use clap::ValueEnum;
 
@@ -26,6 +26,8 @@ pub(crate) enum Flavour {
     /// async-std's global executor
     #[value(alias = "async_std")]
     AsyncStd,
+    /// the simulator, first come, first served
+    Sim,
 }
 
 impl Flavour {
@@ -51,6 +53,7 @@ impl Flavour {
             Flavour::TokioMultiThread | Flavour::TokioCurrentThread => "tokio",
             Flavour::SmolGlobal | Flavour::SmolOwned => "smol",
             Flavour::AsyncStd => "async-std",
+            Flavour::Sim => "anyio-backend-sim",
         };
         (package, surroundings::version_of(package))
     }
@@ -63,6 +66,7 @@ impl Flavour {
             Flavour::SmolGlobal => Arc::new(|| Box::new(Smol::global())),
             Flavour::SmolOwned => Arc::new(|| Box::new(Smol::current_thread())),
             Flavour::AsyncStd => Arc::new(|| Box::new(AsyncStd::global())),
+            Flavour::Sim => Arc::new(|| Box::new(Sim::new())),
         }
     }
 }

@@ -31,18 +31,18 @@ use crate::unit::{Entry, Unit};
 /// }
 /// # });
 /// ```
-pub async fn checkpoint() {
-    let mut entry = Entry::default();
-    poll_fn(|cx| entry.poll(cx)).await;
-    let mut yielded = entry.has_stepped_aside();
-    poll_fn(|cx| {
-        if std::mem::replace(&mut yielded, true) {
+#[track_caller]
+pub fn checkpoint() -> impl Future<Output = ()> + Send {
+    let mut entry = Entry::new();
+    let mut yielded = false;
+    poll_fn(move |cx| {
+        ready!(entry.poll(cx));
+        if std::mem::replace(&mut yielded, true) || entry.has_stepped_aside() {
             return Poll::Ready(());
         }
         context::step_aside(cx);
         Poll::Pending
     })
-    .await;
 }
 
 /// Whether the code that runs here and now is cancelled, by any scope around it that no shield hides.

@@ -32,7 +32,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::line::{Left, Visitor, Wait, Waiters, Wakes, change};
-use crate::operation::{Operation, begin};
+use crate::operation::Operation;
 use crate::until::{Notify, Until};
 
 /// What happens when a value is sent and the slowest receiver has not got the oldest that the channel keeps.
@@ -168,6 +168,7 @@ impl<T> Sender<T> {
     /// # Cancel safety
     ///
     /// A send that is dropped before it has completed did not happen, and its value is dropped with it.
+    #[track_caller]
     pub fn send(&self, value: T) -> impl Future<Output = Result<(), SendError<T>>> {
         let wait = Wait::new(&self.shared.state, Send { value: Some(value) });
         Operation::new(wait, |sent: Result<_, _>| sent.map(|dropped| self.announce(dropped)))
@@ -247,8 +248,8 @@ impl<T: Clone> Receiver<T> {
     /// # Cancel safety
     ///
     /// Nothing is lost.
-    pub async fn recv(&mut self) -> Result<T, RecvError> {
-        begin().await;
+    #[track_caller]
+    pub fn recv(&mut self) -> impl Future<Output = Result<T, RecvError>> {
         let Receiver { shared, next } = self;
         let look = || match shared.try_recv(next) {
             Err(TryRecvError::Empty) => None,
@@ -256,7 +257,7 @@ impl<T: Clone> Receiver<T> {
             Err(TryRecvError::EndOfStream) => Some(Err(RecvError::EndOfStream)),
             Ok(value) => Some(Ok(value)),
         };
-        Until::new(&shared.sent, look).await.map(Arc::unwrap_or_clone)
+        Operation::new(Until::new(&shared.sent, look), |received: Result<_, _>| received.map(Arc::unwrap_or_clone))
     }
 
     /// Receives the next value if there is one.

@@ -28,16 +28,17 @@ use std::task::{Context, Poll, Waker, ready};
 use parking_lot::Mutex;
 
 use crate::line::{Wakes, change};
-use crate::operation::begin;
+use crate::operation::Operation;
 use crate::unit::Entry;
 
 /// A channel for one value.
 #[must_use = "the channel is its two ends"]
+#[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let state =
         State { value: None, is_sent: false, sender_gone: false, receiver_gone: false, receiving: None, closed: None };
     let shared = Arc::new(Mutex::new(state));
-    (Sender { shared: shared.clone() }, Receiver { shared, entry: Entry::default() })
+    (Sender { shared: shared.clone() }, Receiver { shared, entry: Entry::new() })
 }
 
 /// No value came, or will come.
@@ -115,9 +116,9 @@ impl<T> Sender<T> {
     /// # Cancel safety
     ///
     /// Nothing is lost.
-    pub async fn closed(&mut self) {
-        begin().await;
-        poll_fn(|cx| {
+    #[track_caller]
+    pub fn closed(&mut self) -> impl Future<Output = ()> {
+        let gone = poll_fn(|cx| {
             change(&self.shared, |state, wakes| {
                 if state.receiver_gone {
                     return Poll::Ready(());
@@ -125,8 +126,8 @@ impl<T> Sender<T> {
                 register(&mut state.closed, cx, wakes);
                 Poll::Pending
             })
-        })
-        .await;
+        });
+        Operation::new(gone, |()| ())
     }
 }
 

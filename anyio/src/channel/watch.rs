@@ -161,6 +161,7 @@ impl<T> Sender<T> {
     /// # Cancel safety
     ///
     /// Nothing is lost.
+    #[track_caller]
     pub fn closed(&self) -> impl Future<Output = ()> {
         let is_closed = || self.is_closed().then_some(());
         Operation::new(Until::new(&self.shared.closed, is_closed), |()| ())
@@ -247,6 +248,7 @@ impl<T> Receiver<T> {
     /// # Cancel safety
     ///
     /// Nothing is lost: a wait that is dropped has seen nothing.
+    #[track_caller]
     pub fn changed(&mut self) -> impl Future<Output = Result<(), RecvError>> {
         let (shared, seen) = (&*self.shared, &mut self.seen);
         let look = move || {
@@ -270,15 +272,19 @@ impl<T> Receiver<T> {
     /// # Cancel safety
     ///
     /// Nothing is lost.
-    pub async fn wait_for(&mut self, mut wanted: impl FnMut(&T) -> bool) -> Result<Arc<T>, RecvError> {
-        begin().await;
-        loop {
-            let value = self.borrow_and_update();
-            if wanted(&value) {
-                return Ok(value);
+    #[track_caller]
+    pub fn wait_for(&mut self, mut wanted: impl FnMut(&T) -> bool) -> impl Future<Output = Result<Arc<T>, RecvError>> {
+        let begin = begin();
+        async move {
+            begin.await;
+            loop {
+                let value = self.borrow_and_update();
+                if wanted(&value) {
+                    return Ok(value);
+                }
+                drop(value);
+                self.changed().await?;
             }
-            drop(value);
-            self.changed().await?;
         }
     }
 

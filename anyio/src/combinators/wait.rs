@@ -130,7 +130,7 @@ impl<T> Waiting<T> {
         let ready = Ready::new();
         let wakeups: Vec<_> = (0..tasks.len()).map(|index| Some(Wakeup::awake(index, &ready))).collect();
         let left = tasks.len();
-        let (entry, woken) = (Entry::default(), Vec::new());
+        let (entry, woken) = (Entry::new(), Vec::new());
         Waiting { tasks, enough, entry, ready, wakeups, left, is_enough: false, woken }
     }
 

@@ -1,10 +1,13 @@
 //! Whom the current thread works for.
 
 use std::cell::Cell;
+use std::future::Future;
+use std::pin::pin;
 
 use super::FromThreadError;
 use crate::context;
 use crate::detect;
+use crate::park;
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
 use crate::tree::Link;
@@ -27,6 +30,27 @@ impl Drop for Entered {
         let outer = self.0.take();
         let _ = HOST.try_with(|current| current.set(outer));
     }
+}
+
+/// Polls `future` to its end and blocks the current thread in between. Where that thread runs a job, the runtime may have
+/// its own way to do so.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    match runtime() {
+        Some(runtime) => block_on_in(&runtime, future),
+        None => park::block_on(pin!(future)),
+    }
+}
+
+/// [`block_on`] where the job is one of `runtime`'s.
+pub(crate) fn block_on_in<F: Future>(runtime: &Runtime, future: F) -> F::Output {
+    let mut output = None;
+    {
+        let mut waits = pin!(async { output = Some(future.await) });
+        if !runtime.backend().wait_in_job(waits.as_mut()) {
+            park::block_on(waits);
+        }
+    }
+    output.expect("it was polled to its end")
 }
 
 fn current() -> Option<Link> {

@@ -18,14 +18,12 @@ mod started;
 
 use std::future::{Future, poll_fn};
 use std::panic::Location;
-use std::pin::pin;
 
 pub use self::provider::{BlockingPortalProvider, PortalLease};
 pub use self::started::{PortalThread, StartPortalError, start_blocking_portal};
 pub use crate::portal::{BlockingPortal, PortalClosed, PortalError, PortalTask};
 
 use self::calling::Calling;
-use crate::park;
 use crate::reason::Cancelled;
 use crate::task_group::{TaskError, protect};
 
@@ -122,7 +120,7 @@ pub fn check_cancelled() -> Result<(), FromThreadError> {
 pub fn run<F: Future>(future: F) -> Result<F::Output, FromThreadError> {
     let host = host::to_block_on()?;
     match Calling::enter(&host, future) {
-        Some(calling) => Ok(park::block_on(pin!(calling))?),
+        Some(calling) => Ok(host::block_on(calling)?),
         None => Err(refused(&host)),
     }
 }
@@ -167,7 +165,7 @@ where
     let Ok(mut running) = running else {
         return Err(refused(&host));
     };
-    let result = park::block_on(pin!(poll_fn(|cx| running.poll(cx))));
+    let result = host::block_on(poll_fn(|cx| running.poll(cx)));
     result.map_err(|error| match error {
         TaskError::Cancelled(cancelled) => cancelled.into(),
         _ => refused(&host),

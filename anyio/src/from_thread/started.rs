@@ -12,6 +12,7 @@ use anyio_core::Run;
 use super::host;
 use crate::portal::{BlockingPortal, PortalError, portal};
 use crate::run::{RunError, may_wait, try_run};
+use crate::runtime::Runtime;
 use crate::unhandled::{self, Unhandled};
 
 /// Starts a runtime on a thread of its own, and opens a portal into it, for a program that is not async otherwise.
@@ -42,6 +43,8 @@ use crate::unhandled::{self, Unhandled};
 pub fn start_blocking_portal(backend: impl Run + Send + 'static) -> Result<PortalThread, StartPortalError> {
     let (sender, receiver) = mpsc::sync_channel(1);
     let serve = portal(async move |portal: BlockingPortal| {
+        // Whoever calls is a thread that no runtime knows.
+        let _outside = Runtime::current().map(|runtime| runtime.backend().follow_real_time());
         let stopped = portal.clone();
         let _ = sender.send(portal);
         stopped.stopped().await;

@@ -81,6 +81,7 @@ impl Barrier {
     ///
     /// A wait that is cancelled before all have come did not happen: the barrier waits for another in its stead. When all
     /// have come the barrier is passed, whatever becomes of the waits.
+    #[track_caller]
     pub fn wait(&self) -> impl Future<Output = BarrierWaitResult> {
         Operation::new(Wait::new(&self.arrived, Arrive(self.size)), |is_leader| BarrierWaitResult { is_leader })
     }

@@ -80,6 +80,7 @@ impl Condition {
     ///
     /// The guard is dropped with the wait: the mutex is *not* locked afterwards. A notification that had arrived goes to
     /// the next who waits. Where the task is cancelled already, the wait does not begin.
+    #[track_caller]
     pub fn wait<'a, T>(&'a self, guard: MutexGuard<'a, T>) -> impl Future<Output = MutexGuard<'a, T>> {
         Operation::new(WaitLocked::new(self, guard), |guard| guard)
     }
@@ -90,17 +91,20 @@ impl Condition {
     /// # Cancel safety
     ///
     /// That of [`wait`](Condition::wait).
-    pub async fn wait_while<'a, T>(
+    #[track_caller]
+    pub fn wait_while<'a, T>(
         &'a self,
-        guard: MutexGuard<'a, T>,
+        mut guard: MutexGuard<'a, T>,
         mut condition: impl FnMut(&mut T) -> bool,
-    ) -> MutexGuard<'a, T> {
-        let mut guard = guard;
-        begin().await;
-        while condition(&mut guard) {
-            guard = WaitLocked::new(self, guard).await;
+    ) -> impl Future<Output = MutexGuard<'a, T>> {
+        let begin = begin();
+        async move {
+            begin.await;
+            while condition(&mut guard) {
+                guard = WaitLocked::new(self, guard).await;
+            }
+            guard
         }
-        guard
     }
 
     /// Notifies the one who waits longest; nothing happens where nobody waits. Whoever calls it need not have locked.

@@ -67,6 +67,7 @@ impl Event {
     /// # Cancel safety
     ///
     /// Nothing is lost.
+    #[track_caller]
     pub fn wait(&self) -> impl Future<Output = ()> + Send + Sync {
         Operation::new(Until::new(&self.waiters, || self.is_set().then_some(())), |()| ())
     }

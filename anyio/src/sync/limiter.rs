@@ -107,6 +107,7 @@ impl CapacityLimiter {
     /// # Cancel safety
     ///
     /// The place in the queue is lost. No token is: one that was handed over already goes on to the next.
+    #[track_caller]
     pub fn acquire(&self) -> impl Future<Output = Result<LimiterToken, AlreadyBorrowing>> + Send + Sync + use<> {
         Acquire::new(self, None)
     }
@@ -136,6 +137,7 @@ impl CapacityLimiter {
     /// assert!(licences.acquire_on_behalf_of(customer).await.is_ok());
     /// # });
     /// ```
+    #[track_caller]
     pub fn acquire_on_behalf_of(
         &self,
         borrower: Borrower,
@@ -408,8 +410,9 @@ enum Stage {
 }
 
 impl Acquire {
+    #[track_caller]
     pub(crate) fn new(limiter: &CapacityLimiter, borrower: Option<Borrower>) -> Self {
-        Acquire { limiter: limiter.clone(), borrower, entry: Entry::default(), stage: Stage::Beginning }
+        Acquire { limiter: limiter.clone(), borrower, entry: Entry::new(), stage: Stage::Beginning }
     }
 
     fn begin(&mut self, cx: &Context<'_>) -> Poll<Result<LimiterToken, AlreadyBorrowing>> {

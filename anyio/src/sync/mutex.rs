@@ -82,6 +82,7 @@ impl<T> Mutex<T> {
     ///
     /// Nothing is lost: a lock that was handed over in the same moment goes to the next in line. Who is cancelled loses
     /// the place in the line.
+    #[track_caller]
     pub fn lock(&self) -> impl Future<Output = MutexGuard<'_, T>> {
         Operation::new(self.turn.wait(1), |()| self.guard())
     }
@@ -93,10 +94,12 @@ impl<T> Mutex<T> {
     /// # Cancel safety
     ///
     /// That of [`lock`](Mutex::lock).
+    #[track_caller]
     pub fn lock_arc(self: &Arc<Self>) -> impl Future<Output = OwnedMutexGuard<T>> + use<T> {
         let mutex = self.clone();
+        let begin = begin();
         async move {
-            begin().await;
+            begin.await;
             mutex.turn.wait(1).await;
             OwnedMutexGuard::new(mutex)
         }

@@ -146,10 +146,14 @@ impl<T> OnceCell<T> {
     /// Whoever is cancelled while it makes the value leaves that to the next in line, with that one's `make`.
     ///
     /// A `make` that asks for the value of the same cell waits for itself, until it is cancelled.
-    pub async fn get_or_init(&self, make: impl AsyncFnOnce() -> T) -> &T {
-        let made = self.get_or_try_init(async || Ok::<_, Infallible>(make().await));
-        match made.await {
-            Ok(value) => value,
+    #[track_caller]
+    pub fn get_or_init(&self, make: impl AsyncFnOnce() -> T) -> impl Future<Output = &T> {
+        let begin = begin();
+        async move {
+            let made = self.fill(begin, async || Ok::<_, Infallible>(make().await));
+            match made.await {
+                Ok(value) => value,
+            }
         }
     }
 
@@ -162,8 +166,17 @@ impl<T> OnceCell<T> {
     /// # Cancel safety
     ///
     /// That of [`get_or_init`](OnceCell::get_or_init).
-    pub async fn get_or_try_init<E>(&self, make: impl AsyncFnOnce() -> Result<T, E>) -> Result<&T, E> {
-        begin().await;
+    #[track_caller]
+    pub fn get_or_try_init<E>(&self, make: impl AsyncFnOnce() -> Result<T, E>) -> impl Future<Output = Result<&T, E>> {
+        self.fill(begin(), make)
+    }
+
+    async fn fill<E>(
+        &self,
+        begin: impl Future<Output = ()>,
+        make: impl AsyncFnOnce() -> Result<T, E>,
+    ) -> Result<&T, E> {
+        begin.await;
         if let Turn::Initialise = Wait::new(&self.turns, Take).await {
             let making = Making(self);
             making.fill(make().await?);
@@ -176,9 +189,13 @@ impl<T> OnceCell<T> {
     /// # Cancel safety
     ///
     /// Nothing is lost.
-    pub async fn wait(&self) -> &T {
-        self.filled.wait().await;
-        self.get().expect(FILLED)
+    #[track_caller]
+    pub fn wait(&self) -> impl Future<Output = &T> {
+        let filled = self.filled.wait();
+        async move {
+            filled.await;
+            self.get().expect(FILLED)
+        }
     }
 }
 

@@ -70,6 +70,7 @@ impl<T> RwLock<T> {
     ///
     /// Nothing is lost: a turn that was handed over in the same moment is passed on. Who is cancelled loses the place in
     /// the line.
+    #[track_caller]
     pub fn read(&self) -> impl Future<Output = RwLockReadGuard<'_, T>> {
         Operation::new(self.turns.wait(1), |()| self.read_guard())
     }
@@ -79,6 +80,7 @@ impl<T> RwLock<T> {
     /// # Cancel safety
     ///
     /// That of [`read`](RwLock::read).
+    #[track_caller]
     pub fn write(&self) -> impl Future<Output = RwLockWriteGuard<'_, T>> {
         Operation::new(self.turns.wait(ALL), |()| self.write_guard())
     }

@@ -82,6 +82,7 @@ impl Semaphore {
     ///
     /// Nothing is lost: a permit that was handed over in the same moment goes to the next in line. Who is cancelled loses
     /// the place in the line.
+    #[track_caller]
     pub fn acquire(&self) -> impl Future<Output = SemaphorePermit<'_>> {
         self.acquire_many(1)
     }
@@ -93,6 +94,7 @@ impl Semaphore {
     /// # Cancel safety
     ///
     /// That of [`acquire`](Semaphore::acquire).
+    #[track_caller]
     pub fn acquire_many(&self, permits: usize) -> impl Future<Output = SemaphorePermit<'_>> {
         Operation::new(self.wait(permits), move |()| self.permit(permits))
     }
@@ -102,6 +104,7 @@ impl Semaphore {
     /// # Cancel safety
     ///
     /// That of [`acquire`](Semaphore::acquire).
+    #[track_caller]
     pub fn acquire_arc(self: &Arc<Self>) -> impl Future<Output = OwnedSemaphorePermit> + use<> {
         self.acquire_many_arc(1)
     }
@@ -111,10 +114,12 @@ impl Semaphore {
     /// # Cancel safety
     ///
     /// That of [`acquire`](Semaphore::acquire).
+    #[track_caller]
     pub fn acquire_many_arc(self: &Arc<Self>, permits: usize) -> impl Future<Output = OwnedSemaphorePermit> + use<> {
         let semaphore = self.clone();
+        let begin = begin();
         async move {
-            begin().await;
+            begin.await;
             semaphore.wait(permits).await;
             OwnedSemaphorePermit { semaphore, permits }
         }

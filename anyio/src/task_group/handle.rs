@@ -75,13 +75,13 @@ enum Known<T> {
 
 impl<T: Send + 'static> TaskHandle<T> {
     pub(crate) fn new(node: TaskNode<T>) -> Self {
-        TaskHandle { task: Known::Spawned(node, erase), entry: Entry::default() }
+        TaskHandle { task: Known::Spawned(node, erase), entry: Entry::new() }
     }
 }
 
 impl<T> TaskHandle<T> {
     pub(crate) fn of_branch(task: BranchRecord<T>) -> Self {
-        TaskHandle { task: Known::Branch(task), entry: Entry::default() }
+        TaskHandle { task: Known::Branch(task), entry: Entry::new() }
     }
 
     /// The handle by which an operation waits for a task that it has started itself. Its value is that of the operation,

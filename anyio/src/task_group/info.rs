@@ -5,6 +5,8 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use anyio_core::Label;
+
 /// The number of a task, unique within the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TaskId(u64);
@@ -37,6 +39,15 @@ pub struct TaskInfo {
 impl TaskInfo {
     pub(crate) fn new(name: Option<Arc<str>>, location: &'static Location<'static>) -> Self {
         TaskInfo { id: TaskId::next(), name, group: None, location }
+    }
+
+    /// What a runtime is told of the task, which stands below the one with the number `parent`.
+    pub(crate) fn label(&self, parent: Option<TaskId>) -> Label {
+        let mut label = Label::new(self.id.0, self.location);
+        label.parent = parent.map(|parent| parent.0);
+        label.name = self.name.clone();
+        label.group = self.group.clone();
+        label
     }
 
     /// Says what the group of the task is called.

@@ -177,8 +177,9 @@ struct Given {
 }
 
 impl Acquire {
+    #[track_caller]
     pub(crate) fn new(slots: Option<Arc<Slots>>) -> Self {
-        Acquire { slots, entry: Entry::default(), waiting: None }
+        Acquire { slots, entry: Entry::new(), waiting: None }
     }
 }
 

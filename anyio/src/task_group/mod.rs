@@ -282,7 +282,7 @@ impl<K: Kind> TaskGroup<K> {
     {
         let mut task = Spawned::new(node.clone(), future, K::into_result, self.node.clone(), Owner::Queue);
         task.launch(slot);
-        self.node.runtime().backend().spawn(Task::new(task));
+        self.node.runtime().backend().spawn(Task::labelled(task));
         TaskHandle::new(node)
     }
 
@@ -301,7 +301,7 @@ impl<K: Kind> TaskGroup<K> {
         let runtime = self.node.runtime().clone();
         self.when_it_may_run(&erase(&node), move |slot| {
             task.launch(slot);
-            runtime.backend().spawn(Task::new(task));
+            runtime.backend().spawn(Task::labelled(task));
         });
         TaskHandle::new(node)
     }

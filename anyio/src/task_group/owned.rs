@@ -132,7 +132,7 @@ impl<K: Kind> OwnedTaskGroup<K> {
         };
         if let (Ok(()), Some(cancelled)) = (&outcome, node.ext.outside()) {
             // Whoever is cancelled around here is to drop this first (law C4).
-            let mut entry = Entry::default();
+            let mut entry = Entry::new();
             poll_fn(|cx| entry.poll_offer(cx)).await;
             return K::into_outcome(Err(GroupError::Cancelled(cancelled)));
         }

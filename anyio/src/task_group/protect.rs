@@ -67,7 +67,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    Protect { future: Some(future), location: Location::caller(), entry: Entry::default(), running: None }
+    Protect { future: Some(future), location: Location::caller(), entry: Entry::new(), running: None }
 }
 
 pin_project! {
@@ -148,7 +148,7 @@ where
 {
     let (running, sink) = watch(&node, runtime, clean_up);
     let task = Spawned::new(node, future, Ok::<_, Infallible>, sink, Owner::Backend);
-    runtime.backend().spawn(Task::new(task));
+    runtime.backend().spawn(Task::labelled(task));
     running
 }
 

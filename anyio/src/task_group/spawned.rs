@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use anyio_core::{Label, Labelled};
 use pin_project_lite::pin_project;
 
 use super::error::{Ending, TaskError};
@@ -267,5 +268,20 @@ where
         let end = ready!(this.unit.poll_body(this.body, cx));
         this.completion.complete(end.map(&*this.convert));
         Poll::Ready(())
+    }
+}
+
+impl<F, R, T, E, S, C> Labelled for Spawned<F, R, T, E, S, C>
+where
+    F: Future,
+    R: Record<T>,
+    S: Settle<E>,
+    C: Fn(F::Output) -> Result<T, E>,
+{
+    fn label(&self) -> Option<Label> {
+        let task = self.completion.task.link();
+        let around = std::iter::successors(task.parent(), |link| link.parent());
+        let parent = { around }.find_map(|link| link.ext.task());
+        Some(self.completion.task.info().label(parent))
     }
 }

@@ -16,11 +16,12 @@ use super::record::TaskCell;
 use super::spawned::Settle;
 use super::{TaskBuilder, TaskGroup};
 use crate::context;
+use crate::operation::begin;
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
 use crate::tree::{Cause, Ext, Link, Node, Role, Tenure, erase};
 use crate::unhandled::Unhandled;
-use crate::unit::{Entry, Payload, Unit};
+use crate::unit::{Payload, Unit};
 
 impl<K: Kind> TaskGroup<K> {
     /// Starts a task and waits until it says that it has started: until its socket listens, its cache is warm.
@@ -101,9 +102,9 @@ impl<K: Kind> TaskBuilder<'_, K> {
     {
         let (group, tenure) = (self.group.clone(), self.tenure);
         let info = self.info(Location::caller());
+        let begin = begin();
         async move {
-            let mut entry = Entry::default();
-            poll_fn(|cx| entry.poll(cx)).await;
+            begin.await;
             let mut waiting = Waiting::<V, K>::enter(group.node.runtime(), info);
             let body = task(waiting.token());
             waiting.launch(&group, tenure, body)?;

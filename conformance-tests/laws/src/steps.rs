@@ -1,10 +1,12 @@
 //! Small futures and questions that cases of several families use.
 
+use std::any::Any;
 use std::future::{Future, pending, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::thread;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use anyio::{CancelReason, CancelScope, Cancelled, Event, Runtime, checkpoint, shield};
 use anyio_core::Task;
@@ -72,9 +74,29 @@ impl Drop for SetOnDrop {
     }
 }
 
+/// Runs `act` on a thread that no runtime knows. A virtual clock follows real time until it is done.
+pub(crate) fn on_thread<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+    let outside = outside();
+    thread::spawn(move || {
+        let _outside = outside;
+        act()
+    })
+}
+
+/// Has a virtual clock follow real time until it is dropped, since something is waited for that no runtime knows.
+pub(crate) fn outside() -> Option<Box<dyn Any + Send + Sync>> {
+    Runtime::current().ok().and_then(|runtime| runtime.backend().follow_real_time())
+}
+
+/// Blocks the thread for so long.
+pub(crate) fn block(duration: Duration) {
+    let _outside = outside();
+    thread::sleep(duration);
+}
+
 /// Does something on a thread of its own, when the case has most likely gone to sleep.
 pub(crate) fn meanwhile(act: impl FnOnce() + Send + 'static) {
-    thread::spawn(move || {
+    on_thread(move || {
         thread::sleep(SHORT);
         act();
     });

@@ -68,7 +68,7 @@ impl<T> Receiver<T> {
             shared,
             number,
             is_closed: AtomicBool::new(is_closed),
-            entry: Entry::default(),
+            entry: Entry::new(),
             stream_key: AtomicUsize::new(0),
         }
     }
@@ -82,6 +82,7 @@ impl<T> Receiver<T> {
     /// # Cancel safety
     ///
     /// Nothing is lost: an item that was offered in the same moment is the next receiver's.
+    #[track_caller]
     pub fn recv(&self) -> impl Future<Output = Result<T, RecvError>> {
         let wait = Wait::new(&*self.shared, Receive { handle: self, item: PhantomData });
         Operation::new(wait, |received| received)
@@ -93,6 +94,7 @@ impl<T> Receiver<T> {
     ///
     /// That of [`recv`](Receiver::recv).
     #[expect(clippy::should_implement_trait, reason = "it is StreamExt's name, for the same, with less left behind")]
+    #[track_caller]
     pub fn next(&mut self) -> impl Future<Output = Option<T>> {
         let wait = Wait::new(&*self.shared, Receive { handle: &*self, item: PhantomData });
         Operation::new(wait, Result::ok)
@@ -173,7 +175,7 @@ impl<T> Stream for Receiver<T> {
         let polled = line::poll(&self.shared, &mut visitor, &mut key, cx);
         *self.stream_key.get_mut() = key.map_or(0, |key| key + 1);
         let received = ready!(polled);
-        self.entry = Entry::default();
+        self.entry = Entry::new();
         Poll::Ready(received.ok())
     }
 }

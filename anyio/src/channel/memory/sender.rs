@@ -40,6 +40,7 @@ impl<T> Sender<T> {
     /// A send that is dropped before it has completed did not happen, and its item is dropped with it: to keep the item,
     /// [`reserve`](Sender::reserve) first. There is one exception: in a [`rendezvous`](super::rendezvous) the item of a
     /// sender that waits may be taken by [`try_recv`](super::Receiver::try_recv) in the moment in which it is dropped.
+    #[track_caller]
     pub fn send(&self, item: T) -> impl Future<Output = Result<(), SendError<T>>> {
         let wait = Wait::new(&*self.shared, Send { item: Some(item), handle: self });
         Operation::new(wait, |sent| sent)
@@ -79,6 +80,7 @@ impl<T> Sender<T> {
     /// assert_eq!(receiver.recv().await, Ok(2));
     /// # });
     /// ```
+    #[track_caller]
     pub fn reserve(&self) -> impl Future<Output = Result<Permit<'_, T>, SendError<()>>> {
         let wait = Wait::new(&*self.shared, Reserve { handle: self, item: PhantomData });
         Operation::new(wait, |reserved: Result<(), _>| reserved.map(|()| Permit::new(self)))

@@ -194,7 +194,7 @@ macro_rules! scoped_group {
                 let scope = self.scope.clone();
                 let info = TaskInfo::new(None, Location::caller());
                 async move {
-                    let mut entry = Entry::default();
+                    let mut entry = Entry::new();
                     poll_fn(|cx| entry.poll(cx)).await;
                     let mut waiting = Waiting::<V, K>::enter(scope.node.runtime(), info);
                     let body = task(waiting.token());

@@ -23,7 +23,7 @@ use futures::future::{FutureExt as _, join, join_all, select};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
 use crate::fixture::{Drops, LONG, SHORT, Wakes, caught, hooked, in_own_run, poll_times};
-use crate::steps::{Sent, says, turns, until};
+use crate::steps::{Sent, block, on_thread, says, turns, until};
 
 type Local<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 /// Runs `body` in a scope that is cancelled from the start, as "outer".
@@ -68,7 +68,7 @@ async fn counted<F: Future>(polls: &Cell<usize>, future: F) -> F::Output {
 /// A thread that cancels all that it is sent.
 fn cancelling_thread() -> (mpsc::Sender<CancelHandle>, thread::JoinHandle<()>) {
     let (requests, received) = mpsc::channel::<CancelHandle>();
-    let thread = thread::spawn(move || received.iter().for_each(|handle| handle.cancel_with("thread")));
+    let thread = on_thread(move || received.iter().for_each(|handle| handle.cancel_with("thread")));
     (requests, thread)
 }
 
@@ -674,7 +674,7 @@ pub async fn a_scope_can_be_cancelled_from_tasks_and_threads() {
                 scope.run(inside).await.err()
             }
             _ => {
-                let thread = thread::spawn(move || handle.cancel());
+                let thread = on_thread(move || handle.cancel());
                 let outcome = scope.run(sleep_forever()).await.err();
                 thread.join().expect("it does not panic");
                 outcome
@@ -751,7 +751,7 @@ pub async fn eight_threads_may_cancel_at_once() {
         let start = Arc::new(Barrier::new(NAMES.len()));
         let threads = NAMES.map(|name| {
             let (handle, start) = (handle.clone(), start.clone());
-            thread::spawn(move || {
+            on_thread(move || {
                 start.wait();
                 handle.cancel_with(name);
                 handle.reason().expect("it was cancelled")
@@ -1407,7 +1407,7 @@ struct Slow(#[expect(dead_code, reason = "it counts when it is dropped")] crate:
 
 impl Drop for Slow {
     fn drop(&mut self) {
-        thread::sleep(Duration::from_millis(2));
+        block(Duration::from_millis(2));
     }
 }
 
@@ -1695,7 +1695,7 @@ pub async fn a_group_that_moves_half_way_is_drained_there() {
     let outer = task_group(async |tg| {
         tg.spawn(async move {
             assert!(futures::poll!(&mut group).is_pending());
-            thread::spawn(move || done.send(block_on(group)));
+            on_thread(move || done.send(block_on(group)));
         });
     });
     assert_eq!(outer.await, Ok(()));
@@ -1734,7 +1734,7 @@ pub async fn no_request_is_lost_in_a_storm() {
     for round in 0..100 {
         let scopes = [(); 6].map(|()| CancelScope::new());
         let handles = [0, 1, 2, 3, 4, 5].map(|at| scopes[at].handle());
-        let storm = thread::spawn({
+        let storm = on_thread({
             let handles = handles.clone();
             move || {
                 for step in 0..30 {

@@ -4,7 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::thread;
 
 use anyio::channel::{Receiver, RecvError, SendError, TryRecvError, TrySendError, bounded, rendezvous, unbounded};
 use anyio::{CancelScope, checkpoint, task_group};
@@ -13,7 +12,7 @@ use futures::stream::{Stream as _, StreamExt as _};
 
 use crate::fixture::{Drops, Wakes};
 use crate::races;
-use crate::steps::{acts_when_held, at_once, is_cut_off, is_woken_by, loop_ends, turns, until, waits};
+use crate::steps::{acts_when_held, at_once, is_cut_off, is_woken_by, loop_ends, on_thread, turns, until, waits};
 
 /// Q2: Items come out in the order in which they went in, with and without a buffer.
 pub async fn items_come_out_in_order() {
@@ -542,7 +541,7 @@ pub async fn each_item_arrives_once() {
 /// Q2: Ends may be on threads of their own, with no runtime.
 pub async fn a_channel_needs_no_runtime() {
     let (sender, receiver) = rendezvous();
-    let sends = thread::spawn(move || {
+    let sends = on_thread(move || {
         crate::fixture::block_on(async {
             for n in 0..10 {
                 sender.send(n).await.unwrap();

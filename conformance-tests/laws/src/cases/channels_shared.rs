@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::thread;
 
 use anyio::channel::broadcast::{self, Overflow};
 use anyio::channel::{oneshot, watch};
@@ -12,7 +11,7 @@ use futures::future::join;
 
 use crate::fixture::{Drops, caught};
 use crate::races;
-use crate::steps::{acts_when_held, at_once, is_cut_off, is_woken_by, loop_ends, turns, until, waits};
+use crate::steps::{acts_when_held, at_once, is_cut_off, is_woken_by, loop_ends, on_thread, turns, until, waits};
 
 /// Q2: One value goes from here to there, once.
 pub async fn a_oneshot_carries_one_value() {
@@ -334,7 +333,7 @@ pub async fn values_cross_from_plain_threads() {
         let latest = tg.spawn(async move { settings.wait_for(|n| *n == 3).await.map(|n| *n) });
         let first = tg.spawn(async move { heard.recv().await });
         until(|| counted.receiver_count() == 1).await;
-        let sends = thread::spawn(move || {
+        let sends = on_thread(move || {
             answer.send(1).unwrap();
             news.try_send(2).unwrap();
             setting.send(3).unwrap();

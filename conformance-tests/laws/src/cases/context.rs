@@ -23,7 +23,7 @@ use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt as _;
 
 use crate::fixture::{Dropped, Drops, Heard, LONG, SHORT, block_on, hooked, in_own_run, panic_of, poll_times, recipe};
-use crate::steps::is_alive;
+use crate::steps::{block, is_alive, on_thread};
 
 /// What is seen of the scopes around: whether they are cancelled, and whether one has a deadline.
 fn seen() -> (bool, bool) {
@@ -107,7 +107,7 @@ fn ended_by_shutdown<T>(result: Result<T, TaskError>) -> bool {
 async fn on_a_plain_thread<T: Send + 'static, F: Future<Output = T>>(body: impl FnOnce() -> F + Send + 'static) -> T {
     let runtime = Runtime::current().unwrap();
     let (sender, receiver) = oneshot::channel();
-    thread::spawn(move || {
+    on_thread(move || {
         let _ = sender.send(block_on(enter(runtime, async { body().await })));
     });
     receiver.await.expect("the thread does not panic")
@@ -201,7 +201,7 @@ pub async fn another_thread_sees_no_context() {
     scope.handle().cancel();
     let outcome = scope.run(async {
         assert!(is_cancelled());
-        let elsewhere = thread::spawn(|| [seen(), block_on(async { seen() })]);
+        let elsewhere = on_thread(|| [seen(), block_on(async { seen() })]);
         elsewhere.join().unwrap()
     });
     assert_eq!(outcome.await, Ok([(false, false); 2]));
@@ -338,7 +338,7 @@ pub async fn a_run_on_a_blocking_thread_works() {
     let (here, there) = (recipe(), recipe());
     let outcome = task_group(async |tg| tg.spawn_blocking(work(here)).value().await);
     assert_eq!(outcome.await, Ok(Ok(7)));
-    assert_eq!(thread::spawn(work(there)).join().unwrap(), Ok(7));
+    assert_eq!(on_thread(work(there)).join().unwrap(), Ok(7));
 }
 
 /// X1: In a foreign `block_on` inside a task a requested cancellation reaches the scopes, groups and waits in there.
@@ -350,8 +350,8 @@ pub async fn a_cancellation_reaches_what_a_nested_executor_runs() {
         tasks.push(tg.spawn(async { block_on(task_group(async |_| sleep_forever().await)).is_err() }));
         tasks.push(tg.spawn(async { block_on(finally(sleep_forever(), checkpoint())).is_err() }));
         tasks.push(tg.spawn(async { block_on(cancelled()).to_string().starts_with("cancelled: enough") }));
-        thread::spawn(move || {
-            thread::sleep(SHORT);
+        on_thread(move || {
+            block(SHORT);
             scope.cancel_with("enough");
         });
         sleep_forever().await;
@@ -523,7 +523,7 @@ pub async fn deadlines_act_after_the_runtime_has_shut_down() {
     if other.shut_down().await {
         return; // Nobody drives it; one that never shuts down is what the other cases run on.
     }
-    let waiter = thread::spawn(move || block_on(enter(runtime, timeout(SHORT, pending::<()>()))));
+    let waiter = on_thread(move || block_on(enter(runtime, timeout(SHORT, pending::<()>()))));
     assert!(waiter.join().unwrap().is_err());
 }
 
@@ -542,7 +542,7 @@ pub async fn a_group_elsewhere_ends_with_the_run_that_it_is_in() {
             assert!(opened.send(tg.spawn(endless)).is_ok());
             sleep_forever().await;
         });
-        let waiter = thread::spawn(move || block_on(enter(runtime, group)));
+        let waiter = on_thread(move || block_on(enter(runtime, group)));
         (waiter, opens.await.unwrap())
     });
     assert_eq!(drops.count(), 1);
@@ -592,7 +592,7 @@ impl Other {
         let recipe = recipe();
         let (started, starts) = mpsc::channel();
         let (go, goes) = mpsc::channel();
-        let owner = thread::spawn(move || {
+        let owner = on_thread(move || {
             let runtime = recipe().start().unwrap();
             started.send(runtime.backend()).unwrap();
             goes.recv().unwrap();
@@ -604,7 +604,7 @@ impl Other {
     /// Waits for `future` in this runtime, on a thread of its own.
     fn wait_for<F: Future<Output: Send> + Send + 'static>(&self, future: F) -> thread::JoinHandle<F::Output> {
         let runtime = self.runtime.clone();
-        thread::spawn(move || block_on(enter(runtime, future)))
+        on_thread(move || block_on(enter(runtime, future)))
     }
 
     /// Shuts it down; says whether it is one that never does.

@@ -5,7 +5,6 @@ use std::future::{Future, pending, poll_fn, ready};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyio::{
@@ -17,7 +16,7 @@ use futures::future::{join, join_all};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
 use crate::fixture::{Drops, LONG, SHORT, hooked};
-use crate::steps::{SetOnDrop, meanwhile};
+use crate::steps::{SetOnDrop, block, meanwhile, on_thread};
 
 /// A time that has passed, on the clock of the runtime.
 fn past() -> Instant {
@@ -78,7 +77,7 @@ pub async fn the_deadline_of_a_group_cancels_its_tasks() {
 pub async fn a_relative_limit_counts_from_the_first_poll() {
     let scope = CancelScope::new().with_timeout(SHORT);
     let built = (timeout(SHORT, checkpoint()), move_on_after(SHORT, checkpoint()), sleep(SHORT));
-    thread::sleep(2 * SHORT);
+    block(2 * SHORT);
     let start = now();
     let EffectiveDeadline::At(deadline) = scope.run(async { current_effective_deadline() }).await.unwrap() else {
         panic!("a scope with a limit has a deadline");
@@ -95,7 +94,7 @@ pub async fn the_limit_counts_from_before_the_first_poll() {
     let start = Cell::new(None);
     let body = async {
         start.set(Some(now()));
-        thread::sleep(2 * SHORT);
+        block(2 * SHORT);
         current_effective_deadline()
     };
     let seen = timeout(LONG, body).await.unwrap();
@@ -125,7 +124,7 @@ pub async fn nothing_is_ever_early() {
 /// D2: A body that finishes late, without suspending, has finished: with its value, in whatever kind of scope.
 pub async fn a_body_that_finishes_late_without_suspending_has_finished() {
     let late = || async {
-        thread::sleep(SHORT);
+        block(SHORT);
         7
     };
     let limit = Duration::from_millis(1);
@@ -157,7 +156,7 @@ pub async fn a_value_is_kept_although_the_time_runs_out_while_its_group_waits() 
 pub async fn a_passed_deadline_is_noticed_at_the_next_suspension() {
     let reached = Cell::new(0);
     let outcome = timeout(SHORT, async {
-        thread::sleep(2 * SHORT);
+        block(2 * SHORT);
         reached.set(1);
         checkpoint().await;
         reached.set(2);
@@ -171,7 +170,7 @@ pub async fn a_passed_deadline_is_noticed_by_asking() {
     let scope = CancelScope::new().with_timeout(SHORT);
     let handle = scope.handle();
     let seen = scope.run(async {
-        thread::sleep(2 * SHORT);
+        block(2 * SHORT);
         (handle.cancel_requested(), is_cancelled(), current_effective_deadline())
     });
     assert_eq!(seen.await, Ok((true, true, EffectiveDeadline::Cancelled)));
@@ -265,8 +264,8 @@ pub async fn of_several_edits_at_once_the_one_that_counts_acts() {
         let [soon, long] = [now() + Duration::from_millis(2), now() + LONG];
         let settled = Arc::new(Event::new());
         let (first, second, set) = (handle.clone(), handle.clone(), settled.clone());
-        thread::spawn(move || {
-            let other = thread::spawn(move || second.set_deadline(long));
+        on_thread(move || {
+            let other = on_thread(move || second.set_deadline(long));
             first.set_deadline(soon);
             other.join().unwrap();
             set.set();
@@ -483,7 +482,7 @@ pub async fn of_deadlines_noticed_by_a_task_the_one_around_the_group_reports() {
     let group = task_group(async move |tg| {
         tg.spawn(async move {
             let _ = timeout_at(deadline, async {
-                thread::sleep(2 * SHORT);
+                block(2 * SHORT);
                 checkpoint().await;
             })
             .await;
@@ -517,7 +516,7 @@ pub async fn of_deadlines_noticed_in_one_poll_the_outermost_reports() {
     let reached = Cell::new(false);
     let nested = timeout(SHORT, async {
         let _ = timeout(SHORT / 2, async {
-            thread::sleep(2 * SHORT);
+            block(2 * SHORT);
             checkpoint().await;
         })
         .await;
@@ -534,9 +533,9 @@ pub async fn an_outer_deadline_comes_first_until_the_inner_scope_reports() {
         let inner = CancelScope::new().with_timeout(SHORT);
         let handle = inner.handle();
         let body = async {
-            thread::sleep(2 * SHORT);
+            block(2 * SHORT);
             assert!(handle.cancel_requested());
-            thread::sleep(2 * SHORT);
+            block(2 * SHORT);
             checkpoint().await;
         };
         let _ = inner.run(body).await;
@@ -552,7 +551,7 @@ pub async fn a_cancellation_outside_beats_a_timeout_inside() {
     let reached = Cell::new(false);
     let body = async {
         let _ = timeout(SHORT, async {
-            thread::sleep(2 * SHORT);
+            block(2 * SHORT);
             handle.cancel();
             checkpoint().await;
         })
@@ -859,7 +858,7 @@ pub async fn the_clock_does_not_run_backwards() {
         let here = now();
         assert!(here >= before);
         let elsewhere = runtime.clone();
-        before = thread::spawn(move || elsewhere.now()).join().unwrap();
+        before = on_thread(move || elsewhere.now()).join().unwrap();
         assert!(before >= here, "another thread is behind");
     }
 }

@@ -7,7 +7,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
-use std::thread;
 use std::time::Duration;
 
 use anyio::{
@@ -22,6 +21,7 @@ use futures::executor::block_on;
 use futures::future::{AbortHandle, abortable, select};
 
 use crate::fixture::{Drops, LONG, SHORT, hooked, in_own_run, panic_of, poll_times};
+use crate::steps::{block, on_thread};
 
 /// Tasks that never end by themselves.
 #[derive(Clone, Default)]
@@ -191,7 +191,7 @@ pub async fn a_group_dropped_on_another_thread_cancels_its_tasks() {
     let endless = Endless::default();
     let scope = CancelScope::new().run(async {
         let group = poll_times(1, endless.group()).await.unwrap_err();
-        thread::spawn(move || drop(group)).join().unwrap();
+        on_thread(move || drop(group)).join().unwrap();
     });
     assert_eq!(scope.await, Ok(()));
     assert_eq!((endless.made(), endless.left()), (1, 0));
@@ -260,7 +260,7 @@ pub async fn blocking_work_of_a_dropped_group_is_waited_for() {
             let _go = go; // dropped with the group
             tg.spawn_blocking(move || {
                 assert!(goes.recv().is_err());
-                thread::sleep(SHORT);
+                block(SHORT);
                 over.store(1, Ordering::SeqCst);
             });
             pending::<()>().await;
@@ -366,7 +366,7 @@ pub async fn outside_a_run_quiesce_waits_for_the_tasks_of_a_dropped_group() {
     let endless = Endless::default();
     let (runtime, _heard) = hooked();
     let (elsewhere, group) = (runtime.clone(), endless.group());
-    let outside = thread::spawn(move || block_on(enter(elsewhere, drop_after(2, group))));
+    let outside = on_thread(move || block_on(enter(elsewhere, drop_after(2, group))));
     outside.join().unwrap();
     assert!(runtime.quiesce(LONG).await);
     assert_eq!((endless.made(), endless.left()), (2, 0));
@@ -397,7 +397,7 @@ pub async fn quiesce_gives_up_after_its_timeout() {
     enter(runtime.clone(), drop_after(1, work)).await;
     let (waited, waits) = oneshot::channel();
     let elsewhere = runtime.clone();
-    thread::spawn(move || waited.send(block_on(elsewhere.quiesce(SHORT))).unwrap());
+    on_thread(move || waited.send(block_on(elsewhere.quiesce(SHORT))).unwrap());
     assert!(!waits.await.unwrap());
     go.set();
     assert!(runtime.quiesce(LONG).await);
@@ -862,7 +862,7 @@ pub async fn a_group_dropped_by_a_thread_local_destructor_cancels_its_tasks() {
     let endless = Endless::default();
     let (runtime, _heard) = hooked();
     let (elsewhere, group) = (runtime.clone(), endless.group());
-    let keeps = thread::spawn(move || {
+    let keeps = on_thread(move || {
         KEPT.set(None); // before whatever anyio keeps in the thread, so that it is destroyed after that
         let entered = poll_times(2, Box::pin(enter(elsewhere, group)));
         KEPT.set(Some(Box::pin(block_on(entered).unwrap_err())));

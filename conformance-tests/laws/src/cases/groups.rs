@@ -21,7 +21,7 @@ use futures::future::join;
 use parking_lot::Mutex;
 
 use crate::fixture::{Drops, LONG, SHORT, caught, hooked, in_own_run, poll_times};
-use crate::steps::{OnDrop, Sent, after, bomb, forever, gate, panics, pass, says, turns, until};
+use crate::steps::{OnDrop, Sent, after, block, bomb, forever, gate, on_thread, panics, pass, says, turns, until};
 
 fn errors<E: Copy>(error: &GroupError<E>) -> Vec<E> {
     error.errors().copied().collect()
@@ -127,7 +127,7 @@ pub async fn a_task_is_dropped_to_its_end_before_its_group_returns() {
     let mut token = Some(drops.token());
     task_group(async |tg| {
         let slow = OnDrop(move || {
-            thread::sleep(SHORT);
+            block(SHORT);
             drop(token.take());
         });
         tg.spawn(async move {
@@ -169,7 +169,7 @@ pub async fn a_blocking_job_is_waited_for() {
         let (started, starts) = oneshot::channel();
         tg.spawn_blocking(move || {
             started.send(()).unwrap();
-            thread::sleep(SHORT);
+            block(SHORT);
             ends.store(true, Ordering::SeqCst);
         });
         starts.await.unwrap();
@@ -718,7 +718,7 @@ pub async fn what_ends_in_the_midst_of_a_poll_is_collected() {
     let group = async {
         let outcome = try_task_group(async |tg| {
             let task = tg.attach(shield(async move { Err::<(), _>(ends.await) }));
-            thread.set(Some(thread::spawn(move || block_on(task).is_err())));
+            thread.set(Some(on_thread(move || block_on(task).is_err())));
             handle.cancel();
             Ok(())
         });
@@ -871,7 +871,7 @@ fn spawn_from_thread(tg: TaskGroup, count: u32, ran: &Arc<AtomicUsize>) -> threa
         thread::yield_now();
         tg.try_spawn(async move { ran.fetch_add(1, Ordering::SeqCst) }).is_ok()
     };
-    thread::spawn(move || (0..count).take_while(accepted).count())
+    on_thread(move || (0..count).take_while(accepted).count())
 }
 
 /// G6, G1: Eight threads that spawn race with the exit of the group: what was accepted has run when it returns, what was
@@ -920,7 +920,7 @@ pub async fn an_accept_loop_may_outlive_its_group() {
             thread::yield_now();
             tg.spawn(async move { served.fetch_add(1, Ordering::SeqCst) }).status() == TaskStatus::Closed
         };
-        let accept = thread::spawn(move || (0..1000).map(serve).filter(|refused| *refused).count());
+        let accept = on_thread(move || (0..1000).map(serve).filter(|refused| *refused).count());
         turns(20).await;
         accept
     });
@@ -962,7 +962,7 @@ pub async fn spawning_works_outside_the_runtime() {
             });
             send.send(task).unwrap();
         };
-        thread::spawn(outside);
+        on_thread(outside);
         receive.await.unwrap().value().await
     });
     assert_eq!(value.await, Ok(Runtime::current().unwrap().name()));
@@ -1327,7 +1327,7 @@ pub async fn the_run_waits_for_owned_groups() {
         in_own_run(move || async move {
             let group = OwnedTaskGroup::new();
             let slow = OnDrop(move || {
-                thread::sleep(SHORT);
+                block(SHORT);
                 let _ = &token;
             });
             group.spawn(async {
@@ -1457,7 +1457,7 @@ pub async fn an_owned_group_may_be_closed_anywhere() {
         "value"
     });
     let (send, receive) = oneshot::channel();
-    thread::spawn(move || send.send(block_on(group.close())));
+    on_thread(move || send.send(block_on(group.close())));
     assert_eq!(receive.await.unwrap(), Ok(()));
     assert_eq!(task.await.unwrap(), "value");
     let group = OwnedTaskGroup::new();

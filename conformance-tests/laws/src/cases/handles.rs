@@ -4,7 +4,6 @@ use std::cell::Cell;
 use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
 use anyio::{
     CancelReason, CancelScope, Cancelled, GroupBuilder, OwnedTaskGroup, Runtime, TaskError, TaskGroup, TaskHandle,
@@ -18,7 +17,7 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 use parking_lot::Mutex;
 
 use crate::fixture::{Drops, LONG, SHORT, caught, hooked, poll_times};
-use crate::steps::{after, forever, gate, panics, pass, says, turns, until};
+use crate::steps::{after, block, forever, gate, on_thread, panics, pass, says, turns, until};
 
 /// The reason why a task was cancelled.
 fn cancelled<T>(result: Result<T, TaskError>) -> Cancelled {
@@ -290,7 +289,7 @@ pub async fn a_handle_may_be_awaited_anywhere() {
     let (send, receive) = oneshot::channel();
     let group = task_group(async |tg| {
         let task = tg.spawn(after(sleep(SHORT), "value"));
-        thread::spawn(move || send.send(block_on(task).unwrap()));
+        on_thread(move || send.send(block_on(task).unwrap()));
     });
     assert_eq!(group.await, Ok(()));
     assert_eq!(receive.await.unwrap(), "value");
@@ -419,7 +418,7 @@ pub async fn cancel_and_join_returns_the_value_if_there_is_one() {
 pub async fn a_blocking_job_has_its_value_although_it_was_cancelled() {
     let outcome = task_group(async |tg| {
         let job = tg.spawn_blocking(|| {
-            thread::sleep(SHORT);
+            block(SHORT);
             "value"
         });
         job.cancel_and_join().await.unwrap()
@@ -451,7 +450,7 @@ pub async fn a_cancellation_races_with_the_end_of_the_task() {
         for round in 0..500 {
             let task = Arc::new(tg.spawn(after(turns(round % 4), drops.token())));
             let cancelled = task.clone();
-            let thread = thread::spawn(move || cancelled.cancel());
+            let thread = on_thread(move || cancelled.cancel());
             until(|| task.is_finished()).await;
             thread.join().unwrap();
             let completed = task.status() == TaskStatus::Completed;
@@ -493,7 +492,7 @@ pub async fn a_task_can_be_told_at_any_time() {
 pub async fn every_task_has_a_number_of_its_own() {
     let outcome = task_group(async |tg| {
         let spawn = |tg: TaskGroup| move || (0..100).map(|_| tg.spawn(ready(())).id()).collect::<Vec<_>>();
-        let threads: Vec<_> = (0..8).map(|_| thread::spawn(spawn(tg.clone()))).collect();
+        let threads: Vec<_> = (0..8).map(|_| on_thread(spawn(tg.clone()))).collect();
         let ids = threads.into_iter().flat_map(|thread| thread.join().unwrap());
         ids.collect::<std::collections::HashSet<_>>().len()
     });
@@ -534,7 +533,7 @@ pub async fn an_attached_future_is_a_task_of_the_group() {
             siblings.spawn(async move { runs.store(true, Ordering::SeqCst) });
             Runtime::current().unwrap().name()
         });
-        thread::spawn(move || send.send(block_on(attached).unwrap()));
+        on_thread(move || send.send(block_on(attached).unwrap()));
     });
     assert_eq!(group.await, Ok(()));
     assert!(ran.load(Ordering::SeqCst));
@@ -546,20 +545,20 @@ pub async fn an_attached_future_shares_the_fate_of_the_group() {
     let (send, receive) = oneshot::channel();
     let cancelled = task_group(async |tg| {
         let attached = tg.attach(sleep_forever());
-        thread::spawn(move || send.send(block_on(attached)));
+        on_thread(move || send.send(block_on(attached)));
         tg.scope().cancel_with("all");
     });
     assert_eq!(cancelled.await, Ok(()));
     assert!(says(&self::cancelled(receive.await.unwrap()), "all"));
     let failed = try_task_group(async |tg| {
         let attached = tg.attach(after(turns(3), Err::<(), _>("attached")));
-        thread::spawn(move || assert!(matches!(block_on(attached), Err(TaskError::Failed))));
+        on_thread(move || assert!(matches!(block_on(attached), Err(TaskError::Failed))));
         forever::<Result<(), _>>().await
     });
     assert!(failed.await.unwrap_err().errors().eq([&"attached"]));
     let panicked = task_group(async |tg| {
         let attached = tg.attach(panics::<()>("attached"));
-        thread::spawn(move || assert!(matches!(block_on(attached), Err(TaskError::Panicked))));
+        on_thread(move || assert!(matches!(block_on(attached), Err(TaskError::Panicked))));
         sleep_forever().await;
     });
     assert_eq!(caught(panicked).await.unwrap_err(), "attached");

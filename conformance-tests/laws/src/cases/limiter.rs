@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread;
 
 use anyio::sync::{Borrower, CapacityLimiter, LimiterToken, TryAcquireError};
 use anyio::{CancelScope, shield, task_group, timeout};
@@ -14,7 +13,7 @@ use futures::future::{join, join_all};
 use parking_lot::Mutex;
 
 use crate::fixture::{SHORT, Wakes};
-use crate::steps::{gate, pass, says, turns, until};
+use crate::steps::{gate, on_thread, pass, says, turns, until};
 
 type Waiting = Pin<Box<dyn Future<Output = Result<LimiterToken, anyio::sync::AlreadyBorrowing>> + Send + Sync>>;
 
@@ -177,7 +176,7 @@ pub async fn no_token_is_lost_when_waiters_are_cancelled() {
                 gets.fetch_add(1, Ordering::SeqCst);
             });
             shield(until(|| limiter.statistics().waiting == 2)).await;
-            let returns = thread::spawn(move || drop(held));
+            let returns = on_thread(move || drop(held));
             turns(round % 3).await;
             handle.cancel();
             returns.join().unwrap();
@@ -302,7 +301,7 @@ pub async fn wakers_may_use_the_limiter() {
 pub async fn outside_of_all_tasks_every_token_has_its_own_borrower() {
     let limiter = CapacityLimiter::new(3);
     let there = limiter.clone();
-    let tokens = thread::spawn(move || {
+    let tokens = on_thread(move || {
         assert_eq!(Borrower::current(), None);
         let one = token(Wakes::new().poll(&mut Box::pin(there.acquire()))).unwrap();
         (one, there.try_acquire().unwrap())
@@ -323,11 +322,11 @@ pub async fn tokens_come_back_from_other_threads() {
                 let token = lent.acquire().await.unwrap();
                 orders.lock().push(number);
                 assert_eq!(lent.statistics().borrowed, 1);
-                thread::spawn(move || drop(token));
+                on_thread(move || drop(token));
             });
             until(|| limiter.statistics().waiting == number + 1).await;
         }
-        thread::spawn(move || drop(held));
+        on_thread(move || drop(held));
     });
     outcome.await.unwrap();
     assert!(order.lock().iter().copied().eq(0..20), "{order:?}");

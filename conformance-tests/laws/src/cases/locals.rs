@@ -1,7 +1,6 @@
 //! Cases of the law X6: values that belong to what is going on.
 
 use std::sync::Arc;
-use std::thread;
 
 use anyio::{
     ContextVar, Event, OwnedTaskGroup, RunVar, Runtime, Started, TaskError, Unhandled, checkpoint, enter, finally,
@@ -13,7 +12,7 @@ use futures::future::{join, join_all};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
 use crate::fixture::{Dropped, Drops, LONG, Wakes, block_on, caught, hooked, in_own_run, panic_of, poll_times};
-use crate::steps::{after, forever, gate, pass, turns, until};
+use crate::steps::{after, forever, gate, on_thread, pass, turns, until};
 
 static NUMBER: ContextVar<u32> = ContextVar::new();
 static OTHER: ContextVar<u32> = ContextVar::new();
@@ -228,7 +227,7 @@ pub async fn foreign_tasks_and_threads_see_nothing() {
         let (sender, receiver) = oneshot::channel();
         let raw = Task::new(async move { _ = sender.send(NUMBER.get()) });
         Runtime::current().unwrap().backend().spawn(raw);
-        (receiver.await.unwrap(), thread::spawn(|| NUMBER.get()).join().unwrap())
+        (receiver.await.unwrap(), on_thread(|| NUMBER.get()).join().unwrap())
     });
     assert_eq!(seen.await, (None, None));
 }
@@ -390,7 +389,7 @@ pub async fn spawning_from_a_plain_thread_inherits_nothing() {
         1,
         task_group(async |tg| {
             let spawns = tg.clone();
-            thread::spawn(move || spawns.spawn(read())).join().unwrap().value().await
+            on_thread(move || spawns.spawn(read())).join().unwrap().value().await
         }),
     );
     assert_eq!(outcome.await.unwrap(), None);
@@ -398,7 +397,7 @@ pub async fn spawning_from_a_plain_thread_inherits_nothing() {
 
 /// X6, L2: It takes no runtime: foreign executors will do.
 pub async fn values_need_no_runtime() {
-    let there = thread::spawn(|| block_on(NUMBER.scope(1, join_all([read(), read()]))));
+    let there = on_thread(|| block_on(NUMBER.scope(1, join_all([read(), read()]))));
     assert_eq!(there.join().unwrap(), [Some(1), Some(1)]);
 }
 

@@ -14,7 +14,7 @@ use futures::future::{join_all, select};
 use parking_lot::Mutex;
 
 use crate::fixture::{Drops, SHORT, caught, hooked, in_own_run, poll_times};
-use crate::steps::{Sent, SetOnDrop, after, forever, gate, panics, pass, says, turns, until};
+use crate::steps::{Sent, SetOnDrop, after, block, forever, gate, on_thread, panics, pass, says, turns, until};
 
 type Seen = Arc<Mutex<Vec<String>>>;
 
@@ -185,7 +185,7 @@ pub async fn daemons_are_cancelled_when_all_else_is_done() {
             turns(20).await;
             ends.store(true, Ordering::SeqCst);
         });
-        thread::spawn(move || {
+        on_thread(move || {
             *keeps.lock() = Some((futures::executor::block_on(daemon), ended.load(Ordering::SeqCst)));
         })
     });
@@ -314,7 +314,7 @@ pub async fn a_daemon_that_races_with_the_end_is_cancelled_or_refused() {
     for round in 0..100 {
         let group = task_group(async |tg: TaskGroup| {
             let racing = tg.clone();
-            let thread = thread::spawn(move || {
+            let thread = on_thread(move || {
                 for _ in 0..round % 7 {
                     std::hint::spin_loop();
                 }
@@ -527,7 +527,7 @@ pub async fn a_limit_counts_blocking_work_and_started_tasks() {
             let gauge = gauge.clone();
             tg.spawn_blocking(move || {
                 gauge.rise();
-                thread::sleep(SHORT / 5);
+                block(SHORT / 5);
                 gauge.fall();
             });
         }
@@ -720,7 +720,7 @@ pub async fn a_task_that_gets_its_slot_while_it_queues_can_be_cancelled() {
         let group = GroupBuilder::new().limit(1).run_ok(async |tg| {
             tg.spawn(turns(round % 4));
             let spawns = tg.clone();
-            let thread = thread::spawn(move || {
+            let thread = on_thread(move || {
                 drop(spawns.spawn(async move {
                     begins.set();
                     sleep_forever().await;

@@ -18,7 +18,7 @@ use futures::future::join;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
 use crate::fixture::{Drops, LONG, SHORT, Wakes, hooked, in_own_run, poll_times};
-use crate::steps::{after, forever, gate, pass, says, turns, until};
+use crate::steps::{after, forever, gate, on_thread, pass, says, turns, until};
 
 /// B1: Tasks borrow what is around the group, and so do their values.
 pub async fn tasks_borrow_what_outlives_the_call() {
@@ -214,7 +214,7 @@ pub async fn wakes_from_eight_threads_are_not_lost() {
                 .iter()
                 .map(|number| {
                     let (waits, wakes) = futures::channel::oneshot::channel();
-                    let thread = thread::spawn(move || waits.send(()).unwrap());
+                    let thread = on_thread(move || waits.send(()).unwrap());
                     s.spawn(async move {
                         wakes.await.unwrap();
                         thread.join().unwrap();
@@ -345,7 +345,7 @@ pub async fn spawning_from_eight_threads_races_with_the_exit() {
         let outcome = scoped_group(async |s: ScopedGroup<'static>| {
             for _ in 0..8 {
                 let (s, ran, accepted) = (s.clone(), ran.clone(), accepted.clone());
-                threads.push(thread::spawn(move || {
+                threads.push(on_thread(move || {
                     for _ in 0..20 {
                         let ran = ran.clone();
                         let task = async move { _ = ran.fetch_add(1, Ordering::SeqCst) };
@@ -574,7 +574,7 @@ pub async fn cancels_from_eight_threads_arrive() {
                         }
                     });
                     let cancel = if number == round % 9 { around.clone() } else { s.scope() };
-                    threads.push(thread::spawn(move || cancel.cancel_with("from a thread")));
+                    threads.push(on_thread(move || cancel.cancel_with("from a thread")));
                 }
                 sleep_forever().await;
             }))

@@ -7,7 +7,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread;
 
 use anyio::{
     CancelReason, CancelScope, Failure, FailureKind, GroupBuilder, GroupError, ScopedGroup, StartError, TaskError,
@@ -17,7 +16,7 @@ use anyio::{
 use futures::future::{join, select};
 
 use crate::fixture::{Drops, LONG, SHORT, caught, hooked, poll_times};
-use crate::steps::{OnDrop, after, bomb, forever, gate, panics, pass, polled, says, turns, until};
+use crate::steps::{OnDrop, after, bomb, forever, gate, on_thread, panics, pass, polled, says, turns, until};
 
 fn errors<E: Copy>(error: &GroupError<E>) -> Vec<E> {
     error.errors().copied().collect()
@@ -313,7 +312,7 @@ pub async fn a_group_dropped_on_another_thread_leaves_nothing_behind() {
     let before = DROPS.count();
     let scope = CancelScope::new().run(async {
         let group = polled(6, busy(&DROPS)).await.unwrap();
-        thread::spawn(move || drop(group)).join().unwrap();
+        on_thread(move || drop(group)).join().unwrap();
     });
     assert_eq!(scope.await, Ok(()));
     assert!(DROPS.count() > before);

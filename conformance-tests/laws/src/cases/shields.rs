@@ -6,7 +6,6 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::Duration;
 
 use anyio::{
@@ -17,7 +16,7 @@ use futures::future::{FutureExt as _, join, select};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
 use crate::fixture::{Drops, LONG, SHORT, hooked, in_own_run};
-use crate::steps::{SetOnDrop, meanwhile};
+use crate::steps::{SetOnDrop, block, meanwhile, on_thread};
 
 /// Polls a future and counts the polls.
 async fn counting<F: Future>(polls: &Cell<usize>, future: F) -> F::Output {
@@ -403,7 +402,7 @@ pub async fn whichever_thread_ends_a_shield_the_outermost_scope_acts() {
         let body = async {
             let mut shielded = Box::pin(shield(pending::<()>()));
             assert!(futures::poll!(shielded.as_mut()).is_pending());
-            thread::spawn(move || drop(shielded));
+            on_thread(move || drop(shielded));
             loop {
                 checkpoint().await;
             }
@@ -457,7 +456,7 @@ pub async fn a_grace_counts_from_the_first_poll_if_the_cancellation_came_before(
         .run(async {
             handle.cancel();
             let graced = shield_for(SHORT, sleep_forever());
-            thread::sleep(3 * SHORT);
+            block(3 * SHORT);
             start.set(Some(now()));
             graced.await;
         })
@@ -681,8 +680,8 @@ pub async fn no_interleaving_of_edits_loses_the_cancellation() {
         let (outer, inner) = (CancelScope::new(), CancelScope::new());
         let (cancels, edits) = (outer.handle(), inner.handle());
         let body = async {
-            thread::spawn(move || cancels.cancel());
-            thread::spawn(move || {
+            on_thread(move || cancels.cancel());
+            on_thread(move || {
                 for raised in [true, false, true, false] {
                     edits.set_shield(raised);
                 }

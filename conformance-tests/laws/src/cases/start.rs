@@ -18,7 +18,7 @@ use futures::future::join;
 use parking_lot::Mutex;
 
 use crate::fixture::{Dropped, Drops, SHORT, caught, hooked, poll_times};
-use crate::steps::{Sent, after, gate, panics, pass, says, turns, until};
+use crate::steps::{Sent, after, gate, on_thread, panics, pass, says, turns, until};
 
 /// An error.
 #[derive(Debug, PartialEq)]
@@ -82,7 +82,7 @@ pub async fn the_token_may_be_used_anywhere() {
         });
         let (may_end, opens) = gate();
         let on_thread = tg.start(async move |started| {
-            thread::spawn(move || {
+            on_thread(move || {
                 started.started(8).unwrap();
                 opens.set();
             });
@@ -230,7 +230,7 @@ pub async fn start_works_outside_the_runtime() {
             started.started(anyio::Runtime::current().unwrap().name()).unwrap();
         });
         let (send, receive) = oneshot::channel();
-        thread::spawn(move || send.send(block_on(start).unwrap()));
+        on_thread(move || send.send(block_on(start).unwrap()));
         receive.await.unwrap()
     });
     assert_eq!(outcome.await, Ok(name));
@@ -374,7 +374,7 @@ pub async fn what_start_was_not_polled_to_see_goes_to_the_hook() {
         let start = poll_times(1, Box::pin(start)).await.err().unwrap();
         opens.set();
         until(|| drops.count() == 1).await;
-        thread::spawn(|| drop(start)).join().unwrap();
+        on_thread(|| drop(start)).join().unwrap();
         Ok("value")
     });
     assert_eq!(enter(runtime, group).await.unwrap(), "value");
@@ -759,7 +759,7 @@ pub async fn starting_from_eight_threads_races_with_the_exit() {
                 };
                 move || (0..8).filter(|_| block_on(start()).is_ok()).count()
             };
-            let threads: Vec<_> = (0..8).map(|_| thread::spawn(start(tg.clone(), ran.clone()))).collect();
+            let threads: Vec<_> = (0..8).map(|_| on_thread(start(tg.clone(), ran.clone()))).collect();
             turns(round % 16).await;
             threads
         });

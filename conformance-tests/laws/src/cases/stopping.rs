@@ -4,7 +4,6 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 use std::time::Duration;
 
 use anyio::{
@@ -15,7 +14,7 @@ use futures::future::{FutureExt as _, join, join_all, select};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
 use crate::fixture::{Drops, LONG, SHORT, Wakes, poll_times};
-use crate::steps::{gate, meanwhile, says, turns};
+use crate::steps::{gate, meanwhile, on_thread, says, turns};
 
 fn was_stopped(reason: &CancelReason) -> bool {
     matches!(reason, CancelReason::Stopped { .. })
@@ -267,7 +266,7 @@ pub async fn eight_threads_may_ask_at_once() {
             let threads: Vec<_> = (1..=8)
                 .map(|n| {
                     let handle = handle.clone();
-                    thread::spawn(move || handle.stop(LONG * n))
+                    on_thread(move || handle.stop(LONG * n))
                 })
                 .collect();
             join_all((0..8).map(|_| async {

@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::mem;
 use std::sync::Arc;
-use std::thread;
 
 use anyio::sync::{Locked, Mutex, NoPermits, RwLock, Semaphore};
 use anyio::{CancelScope, checkpoint, task_group};
@@ -12,7 +11,7 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 
 use crate::fixture::{Wakes, caught};
 use crate::races;
-use crate::steps::{acts_when_held, at_once, gate, is_cut_off, loop_ends, pass, turns, until, waits};
+use crate::steps::{acts_when_held, at_once, gate, is_cut_off, loop_ends, on_thread, pass, turns, until, waits};
 
 /// Q1: Permits are handed over in the order in which they were asked for.
 pub async fn permits_are_handed_over_in_order() {
@@ -111,7 +110,7 @@ pub async fn a_semaphore_may_begin_with_nothing() {
     assert!(semaphore.try_acquire().is_err());
     assert_eq!(semaphore.acquire_many(0).await.permits(), 0);
     let adds = semaphore.clone();
-    let adding = thread::spawn(move || adds.add_permits(3));
+    let adding = on_thread(move || adds.add_permits(3));
     assert_eq!(semaphore.acquire_many(3).await.permits(), 3);
     adding.join().unwrap();
     assert_eq!(semaphore.available_permits(), 3);
@@ -241,7 +240,7 @@ pub async fn an_owned_guard_brings_the_value_back() {
     owned.push('b');
     let mut waiting = mutex.lock();
     assert!(waits(&mut waiting));
-    let changed = thread::spawn(move || owned.push('c'));
+    let changed = on_thread(move || owned.push('c'));
     changed.join().unwrap();
     assert_eq!(*at_once(&mut waiting).expect("it was handed over"), "abc");
     drop(waiting);

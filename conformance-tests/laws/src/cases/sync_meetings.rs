@@ -6,7 +6,6 @@ use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
-use std::thread;
 
 use anyio::sync::{Barrier, Condition, Event, Mutex, OnceCell, ResourceGuard, Semaphore, SetError};
 use anyio::{CancelScope, task_group};
@@ -14,7 +13,9 @@ use futures::future::{join, join_all};
 
 use crate::fixture::{Drops, caught};
 use crate::races;
-use crate::steps::{acts_when_held, at_once, forever, is_cut_off, is_woken_by, loop_ends, turns, until, waits};
+use crate::steps::{
+    acts_when_held, at_once, forever, is_cut_off, is_woken_by, loop_ends, on_thread, turns, until, waits,
+};
 
 /// Q1: An event wakes all who wait, from any thread, and whoever comes later does not wait.
 pub async fn an_event_wakes_all() {
@@ -22,7 +23,7 @@ pub async fn an_event_wakes_all() {
     let sets = event.clone();
     let act = async {
         until(|| event.statistics().tasks_waiting == 3).await;
-        thread::spawn(move || sets.set()).join().unwrap();
+        on_thread(move || sets.set()).join().unwrap();
     };
     join(join_all((0..3).map(|_| event.wait())), act).await;
     event.set();
@@ -225,7 +226,7 @@ pub async fn a_second_use_is_an_error() {
     let guard = Arc::new(ResourceGuard::new("reading from"));
     let reading = guard.enter().unwrap();
     let other = guard.clone();
-    let error = thread::spawn(move || other.enter().unwrap_err()).join().unwrap();
+    let error = on_thread(move || other.enter().unwrap_err()).join().unwrap();
     assert!(error.to_string().contains("already reading from"));
     drop(reading);
     assert!(guard.enter().is_ok());

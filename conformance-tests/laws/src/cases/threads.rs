@@ -29,7 +29,7 @@ use parking_lot::Mutex;
 
 use crate::Recipe;
 use crate::fixture::{Drops, Heard, LONG, SHORT, Wakes, caught, hooked, in_own_run, panic_of, poll_times, recipe};
-use crate::steps::{forever, gate, panics, pass, says, turns, until};
+use crate::steps::{block, forever, gate, on_thread, panics, pass, says, turns, until};
 
 /// Blocks a thread until it is opened or dropped.
 struct Latch(mpsc::Receiver<()>);
@@ -353,7 +353,7 @@ fn in_plain_run<T: Send + 'static>(
             crate::fixture::block_on(future);
         }
     }
-    thread::spawn(move || run(Lent(backend), body))
+    on_thread(move || run(Lent(backend), body))
 }
 
 /// W1: An abandoned job learns that nobody waits for it, with the reason; it cannot call its host any more.
@@ -423,7 +423,7 @@ pub async fn the_default_limiter_bounds_the_jobs() {
             let (now, most) = (now.clone(), most.clone());
             to_thread::run(move || {
                 most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                thread::sleep(Duration::from_millis(1));
+                block(Duration::from_millis(1));
                 now.fetch_sub(1, Ordering::SeqCst);
             })
         });
@@ -503,7 +503,7 @@ impl Clock for Kept {
 impl Blocking for Kept {
     fn spawn_blocking(&self, job: Job) {
         if self.0.prompt.load(Ordering::SeqCst) {
-            return thread::spawn(job).join().unwrap();
+            return on_thread(job).join().unwrap();
         }
         match &mut *self.0.jobs.lock() {
             Some(jobs) => jobs.push(job),
@@ -563,7 +563,7 @@ pub async fn a_job_that_never_ran_panics_where_nothing_can_be_cancelled() {
     let (runtime, _heard) = enter(Runtime::new(backend.clone()), async { hooked() }).await;
     *backend.0.jobs.lock() = Some(Vec::new());
     let mut job = Box::pin(enter(runtime, to_thread::run(|| ())));
-    let there = thread::spawn(move || {
+    let there = on_thread(move || {
         assert!(Wakes::new().poll(&mut job).is_pending());
         *backend.0.jobs.lock() = None;
         panic_of(|| Wakes::new().poll(&mut job))
@@ -775,7 +775,7 @@ pub async fn calls_from_wrong_threads_are_errors() {
     fn inside_task<T>(result: &Result<T, FromThreadError>) -> bool {
         matches!(result, Err(FromThreadError::InsideTask))
     }
-    let plain = thread::spawn(|| (check_cancelled(), from_thread::run(async {}), from_thread::run_sync(|| ())));
+    let plain = on_thread(|| (check_cancelled(), from_thread::run(async {}), from_thread::run_sync(|| ())));
     let (check, runs, calls) = plain.join().unwrap();
     assert!(not_a_worker(&check) && not_a_worker(&runs) && not_a_worker(&calls));
     assert!(not_a_worker(&check_cancelled()));
@@ -822,7 +822,7 @@ pub async fn a_call_into_a_runtime_that_goes_down_ends() {
 async fn with_portal<T: Send + 'static>(caller: impl FnOnce(BlockingPortal) -> T + Send + 'static) -> T {
     let called = portal(async |portal| {
         let to_caller = portal.clone();
-        let caller = thread::spawn(move || {
+        let caller = on_thread(move || {
             let _stops = StopsOnDrop(to_caller.clone());
             caller(to_caller)
         });
@@ -850,7 +850,7 @@ pub async fn plain_threads_call_through_a_portal() {
         let callers: Vec<_> = (0..10)
             .map(|number| {
                 let portal = portal.clone();
-                thread::spawn(move || {
+                on_thread(move || {
                     portal.call(async move {
                         sleep(Duration::from_millis(1)).await;
                         number
@@ -933,7 +933,7 @@ pub async fn a_stopped_portal_drains() {
     };
     join(outer, opens).await;
     let kept = kept.take().unwrap();
-    let dead = thread::spawn(move || (kept.call(ready(1)), kept.start(async |_: Started<()>| ()).map(drop)));
+    let dead = on_thread(move || (kept.call(ready(1)), kept.start(async |_: Started<()>| ()).map(drop)));
     assert!(matches!(dead.join().unwrap(), (Err(PortalError::Closed), Err(PortalError::Closed))));
 }
 
@@ -956,7 +956,7 @@ async fn cancelled_portal(
     let outcome = scope.run(portal(async |portal| {
         let calls = portal.clone();
         let (begins, begun) = mpsc::channel();
-        caller.set(Some(thread::spawn(move || {
+        caller.set(Some(on_thread(move || {
             calls.call(async move {
                 begins.send(()).unwrap();
                 forever().await
@@ -1061,7 +1061,7 @@ pub async fn a_portal_to_a_runtime_that_goes_down_tells_its_callers() {
         Runtime::new(backend.clone()),
         portal(async |portal| {
             *backend.0.tasks.lock() = Some(Vec::new());
-            let call = thread::spawn(move || portal.call(ready(1)));
+            let call = on_thread(move || portal.call(ready(1)));
             until(|| backend.0.tasks.lock().as_ref().is_some_and(|tasks| !tasks.is_empty())).await;
             let tasks = backend.0.tasks.lock().take();
             drop(tasks);
@@ -1093,7 +1093,7 @@ impl Run for Fails {
 
 /// Runs on a plain thread.
 async fn on_a_thread<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> T {
-    let thread = thread::spawn(act);
+    let thread = on_thread(act);
     until(|| thread.is_finished()).await;
     thread.join().unwrap_or_else(|payload| resume_unwind(payload))
 }
@@ -1193,7 +1193,7 @@ pub async fn a_shared_portal_counts_its_users() {
         let users: Vec<_> = (0..4)
             .map(|_| {
                 let provider = provider.clone();
-                thread::spawn(move || provider.acquire().unwrap().call(ready(1)).unwrap())
+                on_thread(move || provider.acquire().unwrap().call(ready(1)).unwrap())
             })
             .collect();
         assert_eq!(users.into_iter().map(|user| user.join().unwrap()).sum::<u32>(), 4);
@@ -1278,7 +1278,7 @@ pub async fn a_run_waits_for_jobs() {
     let ends = ended.clone();
     in_own_run(move || async move {
         let job = to_thread::run(move || {
-            thread::sleep(SHORT);
+            block(SHORT);
             ends.store(true, Ordering::SeqCst);
         });
         drop(poll_times(1, job).await);
