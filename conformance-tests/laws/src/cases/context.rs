@@ -719,6 +719,8 @@ pub async fn loops_of_shields_are_cancellable_however_long_a_turn_is() {
 pub async fn loops_of_overdue_ticks_yield() {
     loops_of(async || {
         let mut ticks = interval(Duration::from_nanos(1));
+        ticks.tick().await;
+        block(Duration::from_nanos(10));
         for _ in 0..3 {
             ticks.tick().await;
         }

@@ -388,24 +388,26 @@ pub async fn a_group_polled_by_reference_is_not_waited_for() {
 /// B2, L1, S7: Clean-ups and protected work in tasks run to their end, whoever cancels them.
 pub async fn clean_ups_in_tasks_run_to_their_end() {
     let cleaned = AtomicUsize::new(0);
-    let protected = Arc::new(AtomicUsize::new(0));
-    let outcome = timeout(
-        SHORT,
-        scoped_group(async |s| {
-            for _ in 0..3 {
-                s.spawn(finally(sleep_forever(), async {
-                    turns(5).await;
-                    cleaned.fetch_add(1, Ordering::SeqCst);
-                }));
-                let counts = protected.clone();
-                s.spawn(protect(async move {
-                    sleep(2 * SHORT).await;
-                    counts.fetch_add(1, Ordering::SeqCst);
-                }));
-            }
-        }),
-    );
-    assert!(outcome.await.is_err());
+    let (begun, protected) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let scope = CancelScope::new();
+    let handle = scope.handle();
+    let group = scoped_group(async |s| {
+        for _ in 0..3 {
+            s.spawn(finally(sleep_forever(), async {
+                turns(5).await;
+                cleaned.fetch_add(1, Ordering::SeqCst);
+            }));
+            let (begins, counts) = (begun.clone(), protected.clone());
+            s.spawn(protect(async move {
+                begins.fetch_add(1, Ordering::SeqCst);
+                sleep(SHORT).await;
+                counts.fetch_add(1, Ordering::SeqCst);
+            }));
+        }
+        until(|| begun.load(Ordering::SeqCst) == 3).await;
+        handle.cancel();
+    });
+    assert!(scope.run(group).await.is_err());
     assert_eq!((cleaned.load(Ordering::SeqCst), protected.load(Ordering::SeqCst)), (3, 3));
 }
 

@@ -1,5 +1,6 @@
 //! Cases of the laws W: threads, and calls from them.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::future::{Future, poll_fn, ready};
 use std::panic::resume_unwind;
@@ -29,7 +30,7 @@ use parking_lot::Mutex;
 
 use crate::Recipe;
 use crate::fixture::{Drops, Heard, LONG, SHORT, Wakes, caught, hooked, in_own_run, panic_of, poll_times, recipe};
-use crate::steps::{block, forever, gate, on_thread, panics, pass, says, turns, until};
+use crate::steps::{block, forever, gate, on_thread, outside, panics, pass, says, turns, until};
 
 /// Blocks a thread until it is opened or dropped.
 struct Latch(mpsc::Receiver<()>);
@@ -49,6 +50,8 @@ impl Latch {
 struct Slow {
     begun: Arc<AtomicBool>,
     opens: mpsc::Sender<()>,
+    /// What the job waits for is known to no runtime.
+    _outside: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl Slow {
@@ -61,7 +64,7 @@ impl Slow {
             latch.pass();
             value()
         };
-        (Slow { begun, opens }, job)
+        (Slow { begun, opens, _outside: outside() }, job)
     }
 
     async fn has_begun(&self) {
@@ -436,6 +439,7 @@ pub async fn the_default_limiter_bounds_the_jobs() {
 
 /// W1: Work that computes and work that blocks do not use up each other's threads.
 pub async fn computing_and_blocking_are_apart() {
+    let _outside = outside();
     let runtime = Runtime::from_backend(Runtime::current().unwrap().backend().clone());
     enter(runtime, async {
         let (opens, latch) = Latch::new();
@@ -509,6 +513,10 @@ impl Blocking for Kept {
             Some(jobs) => jobs.push(job),
             None => self.0.inner.spawn_blocking(job),
         }
+    }
+
+    fn wait_in_job(&self, future: Pin<&mut (dyn Future<Output = ()> + '_)>) -> bool {
+        self.0.inner.wait_in_job(future)
     }
 }
 
@@ -596,6 +604,7 @@ pub async fn many_jobs_in_a_foreign_stream() {
 
 /// W2: A job may ask whether its host was cancelled; a shield hides it, and a deadline counts.
 pub async fn a_job_may_ask_for_the_cancellation() {
+    let _outside = outside();
     let waits = || {
         to_thread::run(|| {
             loop {
@@ -649,7 +658,8 @@ pub async fn a_future_that_blocks_misses_no_wake() {
         }
         cx.waker().wake_by_ref();
         // As the channels of std do, say; it returns at once.
-        thread::park_timeout(LONG);
+        thread::current().unpark();
+        thread::park();
         Poll::Pending
     });
     assert_eq!(to_thread::run(move || from_thread::run(blocks)).await.unwrap(), 2);
