@@ -1,6 +1,6 @@
 //! Cases of what the testing kit for libraries promises, by the laws that its parts keep: Q, C6, C7, X5 and others.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::future::{Future, ready};
 use std::io;
@@ -101,10 +101,27 @@ pub async fn a_step_that_is_taken_twice_is_an_error() {
     drop(sequencer.step(2).await);
 }
 
-/// X5: A loop of steps can be cancelled.
+/// X5: A loop of steps can be cancelled, and lets others run.
 pub async fn a_loop_of_steps_can_be_cancelled() {
     let (sequencer, next) = (Sequencer::new(), Cell::new(0));
-    assert!(loop_ends(async || drop(sequencer.step(next.replace(next.get() + 1)).await)).await);
+    let step = async || drop(sequencer.step(next.replace(next.get() + 1)).await);
+    lets_others_run(step).await;
+    assert!(loop_ends(step).await);
+}
+
+/// Does something over and over, until others have had their turn.
+async fn lets_others_run(operation: impl AsyncFn()) {
+    let have_run = Cell::new(false);
+    let others = async {
+        turns(3).await;
+        have_run.set(true);
+    };
+    let repeats = async {
+        while !have_run.get() {
+            operation().await;
+        }
+    };
+    join(repeats, others).await;
 }
 
 /// X1: When all tasks are blocked, those that have to do with each other alone have done what they could.
@@ -256,7 +273,7 @@ pub async fn a_send_that_waits_fails_when_an_end_is_closed() {
     }
     let (sender, receiver) = lockstep_stream_one_way_pair();
     let mut receiving = Box::pin(receiver.receive_some(9));
-    let mut sending = Box::pin(sender.send_all(b"handed over"));
+    let mut sending = Box::pin(sender.send_all(b"abc"));
     assert!(waits(&mut receiving) && waits(&mut sending));
     drop(receiving);
     drop(receiver);
@@ -292,23 +309,50 @@ pub async fn a_foreign_read_does_nothing_in_a_cancelled_scope() {
     client.write_all(b"g").await.unwrap();
 }
 
-/// X5: A loop of operations on a stream can be cancelled.
+/// X5: A loop of operations on a stream can be cancelled, and lets others run.
 pub async fn a_loop_of_operations_on_a_stream_can_be_cancelled() {
     let (client, server) = memory_stream_pair();
-    server.receive_faults().lose(usize::MAX);
-    assert!(loop_ends(async || client.send_all(b"a").await.unwrap()).await);
-    assert!(loop_ends(async || _ = client.send_some(b"a").await.unwrap()).await);
+    client.send_faults().lose(usize::MAX);
+    let send_all = async || client.send_all(b"a").await.unwrap();
+    lets_others_run(send_all).await;
+    assert!(loop_ends(send_all).await);
+    let send_some = async || _ = client.send_some(b"a").await.unwrap();
+    lets_others_run(send_some).await;
+    assert!(loop_ends(send_some).await);
     client.close().await;
-    assert!(loop_ends(async || drop(server.receive_some(1).await.unwrap())).await);
-    assert!(loop_ends(async || client.close().await).await);
-    let server = RefCell::new(server);
-    #[expect(clippy::await_holding_refcell_ref, reason = "nobody else has it")]
-    let foreign = async || {
-        assert_eq!(server.borrow_mut().read(&mut [0]).await.unwrap(), 0);
-        server.borrow_mut().flush().await.unwrap();
-        AsyncWriteExt::close(&mut *server.borrow_mut()).await.unwrap();
+    let receive = async || drop(server.receive_some(1).await.unwrap());
+    lets_others_run(receive).await;
+    assert!(loop_ends(receive).await);
+    let close = async || client.close().await;
+    lets_others_run(close).await;
+    assert!(loop_ends(close).await);
+}
+
+/// X5: So can a loop of foreign reads and writes.
+pub async fn a_loop_of_foreign_reads_can_be_cancelled() {
+    let (client, mut server) = memory_stream_pair();
+    client.send_eof().await;
+    let have_run = Cell::new(false);
+    let others = async {
+        turns(3).await;
+        have_run.set(true);
     };
-    assert!(loop_ends(foreign).await);
+    let repeats = async {
+        while !have_run.get() {
+            assert_eq!(server.read(&mut [0]).await.unwrap(), 0);
+        }
+        while have_run.replace(false) {
+            let endless = async {
+                loop {
+                    server.flush().await.unwrap();
+                    AsyncWriteExt::close(&mut server).await.unwrap();
+                }
+            };
+            assert!(give_up(endless).await.is_none());
+        }
+    };
+    join(repeats, others).await;
+    assert!(!have_run.get());
 }
 
 /// C7: A receive that is dropped loses nothing, also when bytes were handed to it in the same moment.
@@ -536,6 +580,20 @@ pub async fn an_operation_begins_when_its_hook_is_done() {
     client.send_all(b"f").await.unwrap();
     entered.assert_count(3);
     assert_eq!(server.receive_some(9).await.unwrap(), b"ef");
+}
+
+/// Q2: A foreign read that waits is one operation, however often it is polled.
+pub async fn a_foreign_read_that_waits_is_one_operation() {
+    let (client, mut server) = memory_stream_pair();
+    let operations = |server: &MemoryStream| server.receive_faults().operations();
+    let mut bytes = [0; 9];
+    assert_pending(&mut server.read(&mut bytes));
+    assert_eq!(operations(&server), 1);
+    for expected in 1..=2 {
+        client.send_all(b"a").await.unwrap();
+        assert_eq!(assert_ready(&mut server.read(&mut bytes)).unwrap(), 1);
+        assert_eq!(operations(&server), expected);
+    }
 }
 
 /// Q2: An end is closed when its hook is done; by a drop, without it.
