@@ -53,6 +53,11 @@
 //! Features make backends available and never choose one: see [`Runtime`] for how it is found. No feature changes what
 //! another does. Any other runtime can be brought by implementing [`anyio_core`] and shown to be right with the
 //! conformance suite.
+//!
+//! # Testing
+//!
+//! The feature `testing` adds the module `testing`, a kit for the tests of libraries: streams in memory that fail where
+//! they are told to, steps in a given order, cancellation at every suspension. It works on every backend.
 
 mod branches;
 mod cancel_scope;
@@ -76,6 +81,8 @@ mod run;
 mod runtime;
 pub mod sync;
 mod task_group;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod timeout;
 pub mod to_thread;
 mod tree;

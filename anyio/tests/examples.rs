@@ -20,6 +20,8 @@ mod periodic_job;
 mod portable_library;
 #[path = "../examples/start_handshake.rs"]
 mod start_handshake;
+#[path = "../examples/testing_a_protocol.rs"]
+mod testing_a_protocol;
 #[path = "../examples/timeout_tree.rs"]
 mod timeout_tree;
 #[path = "../examples/worker_pool.rs"]
@@ -73,6 +75,11 @@ fn portable_library() {
 #[test]
 fn start_handshake() {
     start_handshake::main();
+}
+
+#[test]
+fn testing_a_protocol() {
+    testing_a_protocol::main();
 }
 
 #[test]

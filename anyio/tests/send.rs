@@ -310,3 +310,36 @@ fn work_on_many_items_that_borrows() {
     }
     spawnable(async { library(&lines(), &1).await });
 }
+
+#[cfg(feature = "testing")]
+mod testing {
+    use anyio::testing::{
+        Faults, MemoryReceiveStream, MemorySendStream, MemoryStream, SequenceStep, Sequencer, Tally, TallyToken,
+        assert_cancel_safe, assert_cancels, assert_checkpoints, assert_no_checkpoints, lockstep_stream_pair,
+        wait_all_tasks_blocked,
+    };
+
+    use super::{checkpoint, lines, spawnable};
+
+    fn shareable<T: Send + Sync>() {}
+
+    #[test]
+    fn the_testing_kit() {
+        async fn test(lines: &[String], sequencer: &Sequencer) -> usize {
+            let step = sequencer.step(0).await;
+            let (client, server) = lockstep_stream_pair();
+            client.send_faults().before_each(checkpoint);
+            client.send_all(lines[0].as_bytes()).await.unwrap();
+            let received = server.receive_some(lines.len()).await.unwrap();
+            client.close().await;
+            wait_all_tasks_blocked().await;
+            assert_checkpoints(checkpoint()).await;
+            assert_no_checkpoints(async { step.number() }).await;
+            assert_cancels(async { lines.len() }).await.unwrap_or_default() + received.len()
+        }
+        spawnable(async { test(&lines(), &Sequencer::new()).await });
+        spawnable(assert_cancel_safe(async || vec![1], async |numbers: &mut Vec<i32>| numbers.pop()));
+        shareable::<(Faults, MemoryReceiveStream, MemorySendStream, MemoryStream)>();
+        shareable::<(SequenceStep, Sequencer, Tally, TallyToken)>();
+    }
+}

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use anyio::testing::wait_all_tasks_blocked;
 use anyio::{
     CancelScope, Event, FutureExt as _, MissedTicks, Runtime, checkpoint, enter, finally, interval, move_on_after, now,
     protect, shield, shield_for, sleep, sleep_forever, sleep_until, task_group, timeout, timeout_at,
@@ -224,6 +225,11 @@ fn waiting_for_a_quiet_runtime_leaves_nothing_behind() {
         idle().await;
     };
     assert_eq!(moved(case), Duration::ZERO);
+}
+
+#[test]
+fn waiting_until_all_tasks_are_blocked_does_not_move_the_clock() {
+    assert_eq!(moved(select(pin!(sleep(HOUR)), pin!(wait_all_tasks_blocked()))), Duration::ZERO);
 }
 
 #[test]

@@ -22,4 +22,5 @@ pub mod start;
 pub mod stopping;
 pub mod sync_locks;
 pub mod sync_meetings;
+pub mod testing_kit;
 pub mod threads;
