@@ -801,6 +801,24 @@ pub async fn the_runtime_of_a_job_is_that_of_its_host() {
     assert_eq!(seen.await, 7);
 }
 
+/// W2, F3: `block_on` in a job tells the hook of the runtime that is found there, whichever that is.
+pub async fn block_on_in_a_job_tells_the_hook_of_the_runtime_found() {
+    let spawns_too_late = async || {
+        let closed = task_group(async |tg| tg).await.unwrap();
+        drop(closed.spawn(async {}));
+    };
+    let (runtime, heard) = hooked();
+    let job = to_thread::run(move || {
+        let found = Runtime::current().unwrap();
+        anyio::block_on(enter(found, spawns_too_late()));
+        let told = heard.texts().len();
+        anyio::block_on(spawns_too_late());
+        (told, heard.texts().len())
+    });
+    let (told, by_both) = enter(runtime, job).await;
+    assert_eq!(by_both, 2 * told);
+}
+
 /// W2, X4: A job that calls into a runtime that goes down does not hang.
 pub async fn a_call_into_a_runtime_that_goes_down_ends() {
     let backend = Kept::here();
