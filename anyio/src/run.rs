@@ -192,7 +192,7 @@ impl BlockOn for Parked {
     }
 
     fn block_on(&self, future: Pin<&mut (dyn Future<Output = ()> + '_)>) {
-        host::block_on_in(&Runtime::from_backend(self.0.clone()), future);
+        host::block_on_in(&self.0, future);
     }
 }
 

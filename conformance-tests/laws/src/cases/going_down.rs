@@ -15,7 +15,7 @@ use anyio::{
 use futures::channel::oneshot;
 
 use crate::fixture::{Dropped, Drops, block_on};
-use crate::steps::{Other, Sent, ended_by_shutdown, is_shutdown, until};
+use crate::steps::{Other, Sent, ended_by_shutdown, is_shutdown, on_thread, until};
 
 /// Has what `work` makes polled by a task of another runtime, which shuts down once `work` has sent something outside.
 ///
@@ -106,7 +106,7 @@ pub async fn tasks_of_a_local_scoped_group_are_told_by_what_they_wait_for() {
     let (drops, runtime) = (Drops::new(), other.runtime.clone());
     let token = drops.token();
     let (opened, opens) = oneshot::channel();
-    let waiter = thread::spawn(move || {
+    let waiter = on_thread(move || {
         let group = local_scoped_group(|s| async move {
             let local = Rc::new(7);
             let task: TaskHandle<_> = s.spawn(async move { (group_of_one(opened, token).await, *local) });
@@ -330,7 +330,7 @@ impl Callers {
     async fn call(portal: BlockingPortal, token: Dropped) -> Self {
         let (entered, enters) = oneshot::channel();
         let calls = portal.clone();
-        let call = thread::spawn(move || {
+        let call = on_thread(move || {
             calls.call(async move {
                 assert!(entered.send(()).is_ok());
                 keep(token).await;
@@ -367,7 +367,7 @@ pub async fn a_portal_goes_down_with_its_runtime() {
     let portal = callers.are_told(down).await;
     assert_eq!(drops.count(), 1);
     assert!(portal.is_closed() && portal.spawn(async {}).is_err());
-    let refused = thread::spawn(move || portal.call(async {})).join().unwrap();
+    let refused = on_thread(move || portal.call(async {})).join().unwrap();
     assert!(matches!(refused, Err(PortalError::Closed)), "{refused:?}");
 }
 
@@ -389,7 +389,7 @@ pub async fn a_portal_elsewhere_tells_its_callers_when_the_runtime_shuts_down() 
     let portal = callers.are_told(down).await;
     assert_eq!(drops.count(), 1);
     let later = portal.clone();
-    let later = thread::spawn(move || later.call(async {})).join().unwrap();
+    let later = on_thread(move || later.call(async {})).join().unwrap();
     assert_eq!(matches!(&later, Err(PortalError::Cancelled(cancelled)) if is_shutdown(cancelled)), down, "{later:?}");
     assert_eq!(matches!(later, Err(PortalError::Closed)), !down);
     portal.stop();
