@@ -155,7 +155,8 @@ pub(crate) fn may_wait() -> bool {
 ///
 /// For tests, examples and small programs on smol's global executor, for programs that have nominated a default, and
 /// for plain and blocking threads that have a runtime around them. What is left in it at the end is cancelled and waited
-/// for as in [`run`]. The runtime itself goes on.
+/// for as in [`run`]. The runtime itself goes on. Its [hook](Runtime::with_hook) and its [patience](Runtime::with_patience)
+/// are in effect here too.
 ///
 /// # Panics
 ///
@@ -170,29 +171,28 @@ pub(crate) fn may_wait() -> bool {
 /// ```
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let started = Parked::here().unwrap_or_else(|error| panic!("{error}"));
-    let runtime = Runtime::from_backend(started.backend());
-    run_on(&started, runtime, false, future).unwrap_or_else(|error| panic!("{error}"))
+    run_on(&started, started.0.anew(), false, future).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// A runtime whose threads are its own; this one only waits.
-struct Parked(Arc<dyn Backend>);
+struct Parked(Runtime);
 
 impl Parked {
     fn here() -> Result<Self, RunError> {
         if context::peek(|link| link.is_some()) || !detect::may_block() {
             return Err(RunError::Nested);
         }
-        Ok(Parked(Runtime::current()?.backend().clone()))
+        Ok(Parked(Runtime::current()?))
     }
 }
 
 impl BlockOn for Parked {
     fn backend(&self) -> Arc<dyn Backend> {
-        self.0.clone()
+        self.0.backend().clone()
     }
 
     fn block_on(&self, future: Pin<&mut (dyn Future<Output = ()> + '_)>) {
-        host::block_on_in(&Runtime::from_backend(self.0.clone()), future);
+        host::block_on_in(&self.0, future);
     }
 }
 

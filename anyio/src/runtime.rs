@@ -168,6 +168,15 @@ impl Runtime {
         self.rebuilt(|inner| inner.patience = patience)
     }
 
+    /// A runtime of its own on the same backend, with the settings of this one.
+    pub(crate) fn anew(&self) -> Self {
+        let (hook, patience) = (self.0.hook.clone(), self.0.patience);
+        Self::from_backend(self.0.backend.clone()).rebuilt(|inner| {
+            inner.hook = hook;
+            inner.patience = patience;
+        })
+    }
+
     fn rebuilt(self, edit: impl FnOnce(&mut Inner)) -> Self {
         let old = &self.0;
         let mut inner = Inner {

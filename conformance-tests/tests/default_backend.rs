@@ -5,9 +5,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Waker;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyio::{AsyncStd, Runtime, Smol, SmolHandle, Tokio, TokioHandle, enter, set_default, task_group};
+use anyio::{
+    AsyncStd, CancelScope, Runtime, Smol, SmolHandle, Tokio, TokioHandle, Unhandled, enter, set_default, shield, sleep,
+    task_group, timeout,
+};
 use anyio_core::{Backend, Blocking, Checkpoint, Clock, Job, Spawn, Task, Timer};
 
 /// smol under another name, which counts what it spawns.
@@ -109,6 +112,22 @@ fn a_group_keeps_the_default_that_it_was_opened_with() {
     assert_eq!((first.load(Ordering::SeqCst), counted.unwrap().load(Ordering::SeqCst)), (2, 0));
 }
 
+fn block_on_keeps_the_settings_of_the_default() {
+    let (stalls, heard) = std::sync::mpsc::channel();
+    let tell = move |outcome| _ = stalls.send(matches!(outcome, Unhandled::Stalled));
+    set_default(Runtime::new(SmolHandle::global()).with_hook(tell).with_patience(Duration::from_millis(1)));
+    let scope = CancelScope::new();
+    scope.handle().cancel();
+    let told = async {
+        while heard.try_recv() != Ok(true) {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    // Which is before the patience of 10 s that it would have of itself.
+    let held = scope.run(shield(timeout(Duration::from_secs(8), told)));
+    assert_eq!(anyio::block_on(held), Ok(Ok(())));
+}
+
 fn a_tokio_that_cannot_be_used_does_not_fall_back_to_the_default() {
     let bare = tokio::runtime::Builder::new_current_thread().build().unwrap();
     assert!(bare.block_on(async { Runtime::current() }).is_err());
@@ -120,5 +139,6 @@ fn the_default_comes_after_what_is_around_and_before_smol() {
     the_runtime_around_beats_the_default();
     the_context_and_what_is_explicit_beat_the_default();
     a_group_keeps_the_default_that_it_was_opened_with();
+    block_on_keeps_the_settings_of_the_default();
     a_tokio_that_cannot_be_used_does_not_fall_back_to_the_default();
 }

@@ -305,8 +305,10 @@ impl Node {
         }
         let listed = key.and_then(|key| self.parent()?.unlist(key));
         drop((listed, waker));
-        let passengers: Vec<_> =
-            children.into_iter().map(|(_, node)| node).filter(|node| node.is_passenger()).collect();
+        // A branch that is still here is on its way into a scoped group, spawned by another thread: its owner, which alone
+        // polls branches, has dropped all that it had, and this one is dropped at the door.
+        let is_left = |node: &Link| node.is_passenger() && node.role() != Role::Branch;
+        let passengers: Vec<_> = children.into_iter().map(|(_, node)| node).filter(is_left).collect();
         if !passengers.is_empty() {
             self.runtime().report(Unhandled::PolledByReference);
             leave_behind(passengers);

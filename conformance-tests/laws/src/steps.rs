@@ -2,17 +2,17 @@
 
 use std::any::Any;
 use std::future::{Future, pending, poll_fn};
-use std::pin::Pin;
-use std::sync::Arc;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, mpsc};
 use std::task::Poll;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use anyio::{CancelReason, CancelScope, Cancelled, Event, Runtime, checkpoint, shield};
+use anyio::{CancelReason, CancelScope, Cancelled, Event, Runtime, TaskError, checkpoint, enter, shield};
 use anyio_core::Task;
 use futures::channel::oneshot;
 
-use crate::fixture::{SHORT, Wakes};
+use crate::fixture::{SHORT, Wakes, block_on, recipe};
 
 pub(crate) type Sent<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -179,4 +179,52 @@ impl<F: FnMut()> Drop for OnDrop<F> {
 /// Panics when it is dropped.
 pub(crate) fn bomb(text: &'static str) -> OnDrop<impl FnMut() + Send + 'static> {
     OnDrop(move || panic!("{text}"))
+}
+
+/// Whether the reason is that the runtime has shut down.
+pub(crate) fn is_shutdown(cancelled: &Cancelled) -> bool {
+    matches!(cancelled.reason(), CancelReason::Shutdown)
+}
+
+/// Whether a task was cut short because the runtime has shut down.
+pub(crate) fn ended_by_shutdown<T>(result: Result<T, TaskError>) -> bool {
+    matches!(result, Err(TaskError::Cancelled(cancelled)) if is_shutdown(&cancelled))
+}
+
+/// A runtime on another thread, apart from the one of the case, which is driven until it shuts down.
+pub(crate) struct Other {
+    pub(crate) runtime: Runtime,
+    go: oneshot::Sender<()>,
+    owner: thread::JoinHandle<()>,
+}
+
+impl Other {
+    pub(crate) fn start() -> Self {
+        let recipe = recipe();
+        let (started, starts) = mpsc::channel();
+        let (go, goes) = oneshot::channel();
+        let owner = on_thread(move || {
+            let runtime = recipe().start().unwrap();
+            started.send(runtime.backend()).unwrap();
+            runtime.block_on(pin!(async { goes.await.unwrap() }));
+        });
+        let runtime = Runtime::from_backend(starts.recv().unwrap()).with_hook(|_| ());
+        Other { runtime, go, owner }
+    }
+
+    /// Waits for `future` in this runtime, on a thread of its own.
+    pub(crate) fn wait_for<F: Future<Output: Send> + Send + 'static>(
+        &self,
+        future: F,
+    ) -> thread::JoinHandle<F::Output> {
+        let runtime = self.runtime.clone();
+        on_thread(move || block_on(enter(runtime, future)))
+    }
+
+    /// Shuts it down; says whether it is one that never does.
+    pub(crate) async fn shut_down(self) -> bool {
+        self.go.send(()).unwrap();
+        self.owner.join().unwrap();
+        is_alive(&self.runtime).await
+    }
 }

@@ -6,13 +6,13 @@
 //!    `Pool` therefore keeps the slots, and empties them when it shuts down.
 //! 3. Tasks and wakers are dropped, and wakers woken, with no lock held: foreign code may run then.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Condvar, LazyLock, Mutex};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
+use std::{mem, thread};
 
 use anyio_core::{Backend, BlockOn, Blocking, Checkpoint, Clock, Job, Run, Spawn, StartError, Task, Timer};
 use futures::executor::ThreadPool;
@@ -27,60 +27,57 @@ pub struct FuturesPool;
 impl Run for FuturesPool {
     fn start(self: Box<Self>) -> Result<Box<dyn BlockOn>, StartError> {
         let threads = ThreadPool::new().map_err(|error| StartError::new("futures", error))?;
-        let (threads, slots) = (Mutex::new(Some(threads)), Mutex::default());
-        Ok(Box::new(Started(Arc::new(Pool { threads, slots }))))
+        Ok(Box::new(Started(Pool { threads: Arc::new(Mutex::new(Some(threads))), slots: Arc::default() })))
     }
 }
 
 /// The pool while it runs.
-struct Started(Arc<Pool>);
+struct Started(Pool);
 
 impl BlockOn for Started {
     fn backend(&self) -> Arc<dyn Backend> {
-        Arc::new(PoolHandle(self.0.clone()))
+        Arc::new(self.0.clone())
     }
     // That of `futures` would do as well, but it forbids to be called again inside itself.
     fn block_on(&self, mut future: Pin<&mut (dyn Future<Output = ()> + '_)>) {
-        let parked = Arc::new(Parked(thread::current(), AtomicBool::new(false)));
-        let waker = Waker::from(parked.clone());
+        let (bell, rings) = mpsc::sync_channel(1);
+        let waker = Waker::from(Arc::new(Bell(bell)));
         while future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
-            while !parked.1.swap(false, SeqCst) {
-                thread::park();
-            }
+            rings.recv().unwrap();
         }
     }
 }
 
-/// The thread that is in `block_on`, and whether it was woken: what blocks inside a poll takes the thread's own token.
-struct Parked(Thread, AtomicBool);
+/// Wakes the thread in `block_on`. One message that waits there is enough.
+struct Bell(mpsc::SyncSender<()>);
 
-impl Wake for Parked {
+impl Wake for Bell {
     fn wake(self: Arc<Self>) {
-        self.1.store(true, SeqCst);
-        self.0.unpark();
+        _ = self.0.try_send(());
     }
 }
 
 impl Drop for Started {
     fn drop(&mut self) {
         _ = self.0.threads.lock().unwrap().take();
-        let slots = std::mem::take(&mut *self.0.slots.lock().unwrap());
+        let slots = mem::take(&mut *self.0.slots.lock().unwrap());
         slots.values().for_each(|slot| slot.clear());
     }
 }
 
-/// The threads and the tasks.
+/// What anyio uses: the threads and the tasks.
+#[derive(Clone)]
 struct Pool {
     /// The threads that poll; `None` once the pool has shut down.
-    threads: Mutex<Option<ThreadPool>>,
+    threads: Arc<Mutex<Option<ThreadPool>>>,
     /// The tasks that are not finished, by number (2).
-    slots: Mutex<HashMap<u64, Arc<Slot>>>,
+    slots: Arc<Mutex<BTreeMap<u64, Arc<Slot>>>>,
 }
 
 /// A place for one task.
 struct Slot {
     number: u64,
-    pool: Arc<Pool>,
+    pool: Pool,
     /// The task, until it is finished. Locked while it is polled.
     task: Mutex<Option<Task>>,
     /// Whether a job to poll the task is under way.
@@ -97,16 +94,8 @@ impl Slot {
         drop(task);
         if finished.is_some() {
             self.clear();
-        } else if self.queued.load(SeqCst) || self.pool.threads.lock().unwrap().is_none() {
-            self.enqueue();
-        }
-    }
-
-    fn enqueue(self: Arc<Self>) {
-        let threads = self.pool.threads.lock().unwrap().clone();
-        match threads {
-            Some(threads) => threads.spawn_ok(async { self.run() }),
-            None => self.clear(),
+        } else if self.queued.swap(false, SeqCst) || self.pool.threads.lock().unwrap().is_none() {
+            self.wake();
         }
     }
 
@@ -119,39 +108,38 @@ impl Slot {
 
 impl Wake for Slot {
     fn wake(self: Arc<Self>) {
-        if !self.queued.swap(true, SeqCst) {
-            self.enqueue();
+        let threads = self.pool.threads.lock().unwrap().clone();
+        match threads {
+            Some(_) if self.queued.swap(true, SeqCst) => {}
+            Some(threads) => threads.spawn_ok(async { self.run() }),
+            None => self.clear(),
         }
     }
 }
 
-/// What anyio uses.
-struct PoolHandle(Arc<Pool>);
-
-impl Spawn for PoolHandle {
+impl Spawn for Pool {
     fn spawn(&self, task: Task) {
-        let (number, pool) = (NEXT.fetch_add(1, SeqCst), self.0.clone());
-        let (task, queued) = (Mutex::new(Some(task)), AtomicBool::new(false));
-        let slot = Arc::new(Slot { number, pool, task, queued });
+        let (number, task) = (NEXT.fetch_add(1, SeqCst), Mutex::new(Some(task)));
+        let slot = Arc::new(Slot { number, pool: self.clone(), task, queued: AtomicBool::new(false) });
         // Before it is queued: the end of the pool is seen there, or else it sees the slot.
-        self.0.slots.lock().unwrap().insert(number, slot.clone());
+        self.slots.lock().unwrap().insert(number, slot.clone());
         slot.wake();
     }
 }
 
-impl Checkpoint for PoolHandle {
+impl Checkpoint for Pool {
     fn checkpoint(&self, waker: &Waker) {
         waker.wake_by_ref();
     }
 }
 
-impl Blocking for PoolHandle {
+impl Blocking for Pool {
     fn spawn_blocking(&self, job: Job) {
         thread::spawn(job);
     }
 }
 
-impl Clock for PoolHandle {
+impl Clock for Pool {
     fn now(&self) -> Instant {
         Instant::now()
     }
@@ -160,7 +148,7 @@ impl Clock for PoolHandle {
     }
 }
 
-impl Backend for PoolHandle {
+impl Backend for Pool {
     fn name(&self) -> &'static str {
         "futures"
     }
@@ -198,20 +186,14 @@ impl Drop for PoolTimer {
 
 /// Wakes whoever is due, for ever.
 fn ring() {
-    let mut alarms = ALARMS.lock().unwrap();
     loop {
-        let now = Instant::now();
-        match alarms.first_entry() {
-            Some(first) if first.key().0 <= now => {
-                let waker = first.remove();
-                drop(alarms);
-                waker.wake();
-                alarms = ALARMS.lock().unwrap();
-            }
-            first => {
-                let left = first.map_or(Duration::MAX, |first| first.key().0 - now);
-                alarms = EARLIER.wait_timeout(alarms, left).unwrap().0;
-            }
-        }
+        let mut alarms = ALARMS.lock().unwrap();
+        let later = alarms.split_off(&(Instant::now(), u64::MAX));
+        let due = mem::replace(&mut *alarms, later);
+        drop(alarms);
+        due.into_values().for_each(Waker::wake);
+        let alarms = ALARMS.lock().unwrap();
+        let left = alarms.keys().next().map(|first| first.0.saturating_duration_since(Instant::now()));
+        drop(EARLIER.wait_timeout(alarms, left.unwrap_or(Duration::MAX)));
     }
 }

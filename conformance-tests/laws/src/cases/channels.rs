@@ -45,7 +45,8 @@ pub async fn a_bounded_channel_is_bounded() {
     assert!(sender.try_send(4).unwrap_err().is_full(), "the slot is the waiting sender's");
     at_once(&mut sending).expect("there is room").unwrap();
     assert_eq!((receiver.try_recv(), receiver.try_recv()), (Ok(2), Ok(3)));
-    assert_eq!(sender.statistics().peak_buffered, 2);
+    sender.try_send(4).unwrap();
+    assert_eq!(sender.statistics().peak_buffered, 2, "the most that there were at a time");
 }
 
 /// Q2: In a rendezvous a sender waits until its item is received.
@@ -286,6 +287,55 @@ pub async fn a_permit_keeps_room() {
     drop(receiver);
     assert!(matches!(permit.send(3), Err(SendError::Disconnected(3))));
     assert!(matches!(sender.try_reserve(), Err(TrySendError::Disconnected(()))));
+}
+
+/// Q1, Q2: Room that a closed sender had, by a permit or as it was given just now, goes to the next in line.
+pub async fn a_closed_sender_passes_its_room_on() {
+    for reserved_before in [true, false] {
+        let (sender, receiver) = bounded(1);
+        let closing = sender.clone();
+        sender.try_send(0).unwrap();
+        let mut room = closing.reserve();
+        let mut next = sender.send(1);
+        assert!(waits(&mut room) && waits(&mut next));
+        assert_eq!(receiver.try_recv(), Ok(0));
+        if reserved_before {
+            let permit = at_once(&mut room).expect("there is room").unwrap();
+            closing.close();
+            assert!(matches!(permit.send(2), Err(SendError::Closed(2))));
+        } else {
+            closing.close();
+            assert!(matches!(at_once(&mut room), Some(Err(SendError::Closed(())))));
+        }
+        assert_eq!(at_once(&mut next), Some(Ok(())));
+        assert_eq!(receiver.try_recv(), Ok(1));
+    }
+}
+
+/// Q1: A sender to whom a receiver came is not overtaken by the next, also when that receiver has gone again.
+pub async fn a_sender_that_was_called_up_is_not_overtaken() {
+    let (sender, receiver) = rendezvous();
+    let (mut first, mut second) = (sender.send(1), sender.send(2));
+    assert!(waits(&mut first));
+    let mut receiving = receiver.recv();
+    assert!(waits(&mut receiving));
+    assert!(waits(&mut second));
+    drop(receiving);
+    assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
+    assert_eq!(at_once(&mut first), Some(Ok(())));
+    assert_eq!(receiver.try_recv(), Ok(1));
+}
+
+/// Q2, C7: A receiver that is closed when an item was on its way to it says so; the item is dropped with the channel.
+pub async fn an_item_on_its_way_to_a_closed_receiver_is_dropped() {
+    let drops = Drops::new();
+    let (sender, receiver) = bounded(1);
+    let mut receiving = receiver.recv();
+    assert!(waits(&mut receiving));
+    sender.try_send(drops.token()).unwrap();
+    receiver.close();
+    assert!(matches!(at_once(&mut receiving), Some(Err(RecvError::Closed))));
+    assert_eq!(drops.count(), 1);
 }
 
 /// C7, Q1: A reservation that is dropped when room was given passes it on.

@@ -84,6 +84,21 @@ pub async fn a_watch_shows_the_latest_value() {
     assert_eq!(receiver.has_changed(), Ok(false));
 }
 
+/// Q2: A new receiver has seen what is there, a clone what its original has, and the last value is seen after its sender.
+pub async fn receivers_of_a_watch_know_what_they_have_seen() {
+    let (sender, mut receiver) = watch::channel(0);
+    sender.send(1).unwrap();
+    let mut late = sender.subscribe();
+    assert_eq!((late.has_changed(), receiver.has_changed()), (Ok(false), Ok(true)));
+    assert_eq!(receiver.clone().has_changed(), Ok(true));
+    receiver.mark_seen();
+    assert_eq!(receiver.clone().has_changed(), Ok(false));
+    sender.send(2).unwrap();
+    drop(sender);
+    assert_eq!((late.has_changed(), late.changed().await), (Ok(true), Ok(())));
+    assert_eq!((late.has_changed(), late.changed().await), (Err(watch::RecvError), Err(watch::RecvError)));
+}
+
 /// Q2: All who wait for a change are told of it.
 pub async fn a_watch_tells_all_who_wait() {
     let (sender, receiver) = watch::channel(0);
@@ -216,6 +231,18 @@ pub async fn a_slow_receiver_keeps_senders_waiting() {
     assert_eq!(fast.try_recv(), Ok(3));
     drop(slow);
     assert_eq!(sender.statistics().buffered, 0, "nobody wants it any more");
+}
+
+/// Q2: A sender that was given a place has its value back when no receiver is left to get it.
+pub async fn a_place_among_no_receivers_gives_the_value_back() {
+    let (sender, mut receiver) = broadcast::channel(1, Overflow::Wait);
+    sender.try_send(0).unwrap();
+    let mut sending = sender.send(1);
+    assert!(waits(&mut sending));
+    assert_eq!(receiver.try_recv(), Ok(0));
+    drop(receiver);
+    assert_eq!(at_once(&mut sending), Some(Err(broadcast::SendError(1))));
+    assert_eq!(sender.statistics().buffered, 0);
 }
 
 /// Q2: A slow receiver that is dropped lets the senders go on; without receivers they get their values back.

@@ -14,8 +14,8 @@ use anyio::{
     gather_settled, is_cancelled, protect, race, race_ok, race_staggered, scoped_group, shield, sleep, sleep_forever,
     task_group, timeout, try_gather, wait_all, wait_any, wait_first_failure,
 };
-use futures::StreamExt as _;
 use futures::future::{join, select};
+use futures::{FutureExt as _, StreamExt as _};
 
 use crate::fixture::{Drops, LONG, SHORT, Wakes, caught, hooked, panic_of, poll_times};
 use crate::steps::{after, forever, gate, panics, pass, polled, says, turns, until};
@@ -50,6 +50,31 @@ fn loser<T: Send>(ran: &Arc<AtomicUsize>, drops: &Drops) -> Any<'static, T> {
 
 /// The three of a loser that have to end.
 const PARTS: usize = 3;
+
+/// F4: What is left when the outcome is clear is dropped in the same poll, if nothing holds it.
+pub async fn losers_are_dropped_in_the_poll_that_decides() {
+    let drops = Drops::new();
+    let mut decided = Box::pin(race([after(forever(), Some(drops.token())).boxed(), ready(None).boxed()]));
+    checkpoint().await;
+    assert!(matches!(Wakes::new().poll(&mut decided), Poll::Ready(Ok(None))));
+    assert_eq!(drops.count(), 1);
+}
+
+/// F4, F2: A combinator waits for tasks of a group that foreign code has dropped inside a branch.
+pub async fn what_a_branch_has_orphaned_is_waited_for() {
+    let drops = Drops::new();
+    let orphans = |token| async move {
+        let group = task_group(async |tg| {
+            tg.spawn(after(shield(turns(20)), token));
+            forever::<()>().await;
+        });
+        drop(poll_times(1, Box::pin(group)).await);
+    };
+    gather([orphans(drops.token())]).await.unwrap();
+    assert_eq!(drops.count(), 1);
+    race([orphans(drops.token())]).await.unwrap();
+    assert_eq!(drops.count(), 2);
+}
 
 /// F4: The losers of every combinator are drained before it returns: their groups, clean-ups, shields and protected work
 /// run to their end, and then they are dropped.

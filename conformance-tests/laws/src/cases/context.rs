@@ -5,16 +5,14 @@ use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
 use std::task::{Poll, Waker};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyio::{
-    CancelReason, CancelScope, Cancelled, EffectiveDeadline, Event, OwnedTaskGroup, RunError, Runtime, StartError,
-    Started, TaskError, TaskStatus, Unhandled, cancelled, checkpoint, current_effective_deadline, enter, finally,
-    finally_detached, interval, is_cancelled, protect, shield, shield_for, sleep, sleep_forever, sleep_until,
-    task_group, timeout, try_run,
+    CancelScope, EffectiveDeadline, Event, OwnedTaskGroup, RunError, Runtime, StartError, Started, TaskError,
+    TaskStatus, Unhandled, cancelled, checkpoint, current_effective_deadline, enter, finally, finally_detached,
+    interval, is_cancelled, protect, shield, shield_for, sleep, sleep_forever, sleep_until, task_group, timeout,
+    try_run,
 };
 use anyio_core::{Backend, Blocking, Checkpoint, Clock, Job, Spawn, Task, Timer};
 use futures::FutureExt as _;
@@ -23,7 +21,7 @@ use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt as _;
 
 use crate::fixture::{Dropped, Drops, Heard, LONG, SHORT, block_on, hooked, in_own_run, panic_of, poll_times, recipe};
-use crate::steps::{block, is_alive, on_thread};
+use crate::steps::{Other, block, ended_by_shutdown, is_alive, is_shutdown, on_thread};
 
 /// What is seen of the scopes around: whether they are cancelled, and whether one has a deadline.
 fn seen() -> (bool, bool) {
@@ -93,14 +91,6 @@ async fn down() -> (Runtime, Heard) {
 
 fn never_ran(outcome: &Unhandled) -> bool {
     matches!(outcome, Unhandled::NeverRan { .. })
-}
-
-fn is_shutdown(cancelled: &Cancelled) -> bool {
-    matches!(cancelled.reason(), CancelReason::Shutdown)
-}
-
-fn ended_by_shutdown<T>(result: Result<T, TaskError>) -> bool {
-    matches!(result, Err(TaskError::Cancelled(cancelled)) if is_shutdown(&cancelled))
 }
 
 /// Runs `body` on a thread of its own, whose executor knows nothing of any runtime and has no budget.
@@ -577,41 +567,6 @@ pub async fn spawning_after_the_runtime_has_shut_down_tells_the_hook() {
     } else {
         assert!(is_shutdown(&outcome.unwrap_err()));
         assert_eq!((heard.count(never_ran), heard.texts().len()), (1, 1), "{:?}", heard.texts());
-    }
-}
-
-/// A runtime on another thread, apart from the one of the case.
-struct Other {
-    runtime: Runtime,
-    go: mpsc::Sender<()>,
-    owner: thread::JoinHandle<()>,
-}
-
-impl Other {
-    fn start() -> Self {
-        let recipe = recipe();
-        let (started, starts) = mpsc::channel();
-        let (go, goes) = mpsc::channel();
-        let owner = on_thread(move || {
-            let runtime = recipe().start().unwrap();
-            started.send(runtime.backend()).unwrap();
-            goes.recv().unwrap();
-        });
-        let runtime = Runtime::from_backend(starts.recv().unwrap()).with_hook(|_| ());
-        Other { runtime, go, owner }
-    }
-
-    /// Waits for `future` in this runtime, on a thread of its own.
-    fn wait_for<F: Future<Output: Send> + Send + 'static>(&self, future: F) -> thread::JoinHandle<F::Output> {
-        let runtime = self.runtime.clone();
-        on_thread(move || block_on(enter(runtime, future)))
-    }
-
-    /// Shuts it down; says whether it is one that never does.
-    async fn shut_down(self) -> bool {
-        self.go.send(()).unwrap();
-        self.owner.join().unwrap();
-        is_alive(&self.runtime).await
     }
 }
 

@@ -9,6 +9,7 @@ pub mod concurrency;
 pub mod context;
 pub mod deadlines;
 pub mod foreign_drop;
+pub mod going_down;
 pub mod groups;
 pub mod handles;
 pub mod limiter;

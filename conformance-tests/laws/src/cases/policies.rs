@@ -13,7 +13,7 @@ use anyio::{
 use futures::future::{join_all, select};
 use parking_lot::Mutex;
 
-use crate::fixture::{Drops, SHORT, caught, hooked, in_own_run, poll_times};
+use crate::fixture::{Drops, SHORT, Wakes, caught, hooked, in_own_run, poll_times};
 use crate::steps::{Sent, SetOnDrop, after, block, forever, gate, on_thread, panics, pass, says, turns, until};
 
 type Seen = Arc<Mutex<Vec<String>>>;
@@ -486,6 +486,22 @@ pub async fn a_dropped_spawn_when_ready_passes_its_turn_on() {
     });
     assert_eq!(group.await, Ok("last"));
     assert_eq!(drops.count(), 3);
+}
+
+/// G10, C7: A slot that was given to a `spawn_when_ready` which is dropped before it is polled again goes to the next.
+pub async fn a_slot_that_nobody_takes_goes_to_the_next() {
+    let group = GroupBuilder::new().limit(1).run_ok(async |tg| {
+        let ((end, ends), wakes) = (gate(), Wakes::new());
+        tg.spawn(pass(end));
+        let mut waiting = Box::pin(tg.spawn_when_ready(async { unreachable!("it is dropped") }));
+        assert!(wakes.poll(&mut waiting).is_pending() && wakes.poll(&mut waiting).is_pending());
+        let before = wakes.count();
+        ends.set();
+        until(|| wakes.count() > before).await;
+        drop(waiting);
+        tg.spawn(async { "next" }).value().await
+    });
+    assert_eq!(group.await, Ok("next"));
 }
 
 /// G10, C6: Where it is cancelled, `spawn_when_ready` spawns nothing.

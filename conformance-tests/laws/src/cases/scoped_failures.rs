@@ -16,7 +16,7 @@ use anyio::{
 use futures::future::{join, select};
 
 use crate::fixture::{Drops, LONG, SHORT, caught, hooked, poll_times};
-use crate::steps::{OnDrop, after, bomb, forever, gate, on_thread, panics, pass, polled, says, turns, until};
+use crate::steps::{OnDrop, after, bomb, forever, gate, on_thread, panics, pass, polled, says, turns, until, waits};
 
 fn errors<E: Copy>(error: &GroupError<E>) -> Vec<E> {
     error.errors().copied().collect()
@@ -520,6 +520,36 @@ pub async fn a_join_that_comes_before_the_task_is_gone_is_woken_again() {
         until(|| inline.join.lock().is_none()).await;
     });
     assert_eq!(outcome.await, Ok(()));
+}
+
+/// B2, C12, F1: A group that is dropped while another thread spawns into it tells the hook of nothing that was polled by
+/// reference: what comes too late is dropped.
+pub async fn a_group_dropped_amid_spawns_accuses_nobody() {
+    let (runtime, heard) = hooked();
+    for _ in 0..100 {
+        let (drops, kept) = (Drops::new(), Cell::new(None));
+        let mut group = Box::pin(enter(
+            runtime.clone(),
+            scoped_group(async |s: ScopedGroup<'static>| {
+                kept.set(Some(s));
+                forever::<()>().await
+            }),
+        ));
+        assert!(waits(&mut group));
+        let (s, tokens) = (kept.take().unwrap(), drops.clone());
+        let spawned = Arc::new(AtomicUsize::new(0));
+        let counts = spawned.clone();
+        let spawner = on_thread(move || {
+            while s.try_spawn(after(forever(), tokens.token())).is_ok() {
+                counts.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        until(|| spawned.load(Ordering::SeqCst) > 2).await;
+        drop(group);
+        spawner.join().unwrap();
+        assert_eq!(drops.count(), spawned.load(Ordering::SeqCst) + 1);
+    }
+    assert!(heard.is_empty(), "{:?}", heard.texts());
 }
 
 /// B2, R1, R2: `start` returns the value, the task goes on, and what goes wrong before is the caller's, after it the

@@ -35,6 +35,16 @@ pub async fn a_request_to_stop_is_seen_and_cancels_nothing() {
     assert!(!is_stopping());
 }
 
+/// L4: Of several requests that come before the scope begins the one with the shortest grace counts.
+pub async fn the_shortest_grace_asked_for_in_advance_counts() {
+    for graces in [[LONG, SHORT], [SHORT, LONG]] {
+        let scope = CancelScope::new();
+        graces.into_iter().for_each(|grace| scope.handle().stop(grace));
+        let cancelled = timeout(LONG / 2, scope.run(sleep_forever())).await.expect("the grace is short");
+        assert!(was_stopped(cancelled.unwrap_err().reason()));
+    }
+}
+
 /// L4: Whoever waits for it sleeps until it comes, from any thread.
 pub async fn waiting_for_the_request_sleeps() {
     let scope = CancelScope::new();

@@ -811,6 +811,24 @@ pub async fn the_runtime_of_a_job_is_that_of_its_host() {
     assert_eq!(seen.await, 7);
 }
 
+/// W2, F3: `block_on` in a job tells the hook of the runtime that is found there, whichever that is.
+pub async fn block_on_in_a_job_tells_the_hook_of_the_runtime_found() {
+    let spawns_too_late = async || {
+        let closed = task_group(async |tg| tg).await.unwrap();
+        drop(closed.spawn(async {}));
+    };
+    let (runtime, heard) = hooked();
+    let job = to_thread::run(move || {
+        let found = Runtime::current().unwrap();
+        anyio::block_on(enter(found, spawns_too_late()));
+        let told = heard.texts().len();
+        anyio::block_on(spawns_too_late());
+        (told, heard.texts().len())
+    });
+    let (told, by_both) = enter(runtime, job).await;
+    assert_eq!(by_both, 2 * told);
+}
+
 /// W2, X4: A job that calls into a runtime that goes down does not hang.
 pub async fn a_call_into_a_runtime_that_goes_down_ends() {
     let backend = Kept::here();
@@ -915,6 +933,36 @@ pub async fn a_thread_starts_a_task() {
         assert!(matches!(endless.join(), Err(PortalError::Cancelled(_))));
     })
     .await;
+}
+
+/// W3, F3: The panic of a call that nobody has joined when its task is dropped reaches the hook.
+pub async fn a_panic_that_was_not_collected_reaches_the_hook() {
+    let (runtime, heard) = hooked();
+    let opened = portal(async |portal| {
+        let task = portal.spawn(panics::<()>("uncollected")).unwrap();
+        until(|| task.is_finished()).await;
+        drop(task);
+    });
+    enter(runtime, opened).await.unwrap();
+    assert_eq!((heard.count(|outcome| matches!(outcome, Unhandled::Panicked { .. })), heard.texts().len()), (1, 1));
+}
+
+/// W3: When the body is done the portal takes no more calls, while those under way are waited for.
+pub async fn a_portal_whose_body_is_done_takes_no_more_calls() {
+    let ((may_end, opens), kept) = (gate(), Mutex::new(None));
+    let opened = portal(async |portal| {
+        let call = portal.spawn(pass(may_end)).unwrap();
+        *kept.lock() = Some((portal, call));
+    });
+    let late = async {
+        until(|| kept.lock().as_ref().is_some_and(|(portal, _)| portal.is_closed())).await;
+        let (portal, call) = kept.lock().take().unwrap();
+        assert!(portal.spawn(ready(1)).is_err() && !call.is_finished());
+        opens.set();
+        call.await.unwrap();
+    };
+    let (opened, ()) = join(opened, late).await;
+    assert_eq!(opened, Ok(()));
 }
 
 /// W3: A portal that is stopped takes no more calls, gives their futures back, and waits for those under way.
@@ -1213,6 +1261,34 @@ pub async fn a_shared_portal_counts_its_users() {
         assert!(endless.is_closed() && provider.users() == 0);
         assert_eq!(provider.acquire().unwrap().call(ready(2)).unwrap(), 2);
         assert_eq!(starts.load(Ordering::SeqCst), 2);
+    })
+    .await;
+}
+
+/// W3: Whoever comes while a shared portal is being started waits for that, and shares it.
+pub async fn who_comes_while_a_shared_portal_is_started_waits_for_it() {
+    let recipe = recipe();
+    on_a_thread(move || {
+        let (comes, coming) = mpsc::channel::<()>();
+        let coming = Mutex::new(coming);
+        let (starts, started) = mpsc::channel();
+        let provider = Arc::new(BlockingPortalProvider::new(move || {
+            starts.send(()).unwrap();
+            coming.lock().recv().unwrap();
+            block(SHORT); // most likely until the other one waits
+            Same(recipe.clone())
+        }));
+        let shared = provider.clone();
+        let first = on_thread(move || shared.acquire().unwrap().call(ready(1)).unwrap());
+        started.recv().unwrap();
+        let shared = provider.clone();
+        let second = on_thread(move || {
+            comes.send(()).unwrap();
+            // Should the first one be through already, this starts one again.
+            comes.send(()).unwrap();
+            shared.acquire().unwrap().call(ready(2)).unwrap()
+        });
+        assert_eq!((first.join().unwrap(), second.join().unwrap()), (1, 2));
     })
     .await;
 }
