@@ -301,6 +301,13 @@ pub(crate) struct Entry {
     offer: Option<Offer>,
 }
 
+impl Default for Entry {
+    #[track_caller]
+    fn default() -> Self {
+        Entry::new()
+    }
+}
+
 impl Entry {
     #[track_caller]
     pub(crate) fn new() -> Self {

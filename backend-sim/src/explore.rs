@@ -1,12 +1,10 @@
 //! Explorers: running a test under many schedules, and finding the simplest one under which it fails.
 
-use std::any::Any;
 use std::collections::HashSet;
 use std::error::Error;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::quiet::Quiet;
+use crate::quiet::attempt;
 use crate::run::{Sim, Taken};
 use crate::schedule::{Choices, Schedule};
 
@@ -312,18 +310,10 @@ impl Attempt {
     fn make(test: &impl Fn(Sim), schedule: &Schedule) -> Self {
         let taken = Taken::default();
         let sim = Sim::new().schedule(schedule.clone()).note_choices(&taken);
-        let quiet = Quiet::new();
-        let failure = catch_unwind(AssertUnwindSafe(|| test(sim))).err();
-        let failure = failure.map(|payload| message(&*payload));
-        drop(quiet);
+        let failure = attempt(|| test(sim)).err();
         let taken = std::mem::take(&mut *taken.lock());
         Attempt { taken, failure }
     }
-}
-
-fn message(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "(a panic without a text)".to_owned())
 }
 
 /// Walks the tree of choices, depth first.

@@ -51,6 +51,7 @@ mod world;
 
 pub use backend::{Outsider, SimHandle};
 pub use explore::{Exhausted, Explored, Explorer, Failure, explore, explore_exhaustively};
+pub use quiet::attempt;
 pub use recording::Recording;
 pub use run::{Sim, Suspension};
 pub use schedule::{Choices, Schedule, ScheduleError};

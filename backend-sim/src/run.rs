@@ -185,7 +185,7 @@ impl Sim {
     }
 
     /// Does `act` after the poll that is number `suspension` of those that leave a task suspended, counted from 1, and
-    /// before the next one.
+    /// before the next one. If that wakes the main future, it goes next, whatever the schedule says.
     pub fn at_suspension(mut self, suspension: u64, act: impl FnOnce(Suspension) + Send + 'static) -> Self {
         self.interruption = Some(Interruption { left: suspension.max(1), act: Box::new(act) });
         self

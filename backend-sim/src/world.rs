@@ -59,6 +59,8 @@ pub(crate) struct State {
     rng: Rng,
     /// Those who wait until nothing can go on, and how often that was the case.
     settling: (u64, Vec<Waker>),
+    /// Whether the main future, if it is ready, goes next, whatever the schedule says.
+    main_first: bool,
     /// How many threads from outside were announced to be at work.
     outsiders: usize,
     /// How many jobs run beside everything else.
@@ -145,8 +147,11 @@ impl State {
 
     /// Takes the one that goes next.
     fn take(&mut self, world: &World) -> Option<Arc<Cell>> {
+        let main =
+            if mem::take(&mut self.main_first) { self.ready.iter().position(|cell| cell.number == 0) } else { None };
         let index = match self.ready.len() {
             0 | 1 => 0,
+            _ if main.is_some() => main.unwrap_or(0),
             ready => {
                 let cells = &self.ready;
                 let chosen = self.chooser.choose(ready, |index, new| cells[index].priority(new));
@@ -173,6 +178,7 @@ impl World {
             chooser: Chooser::new(&settings.schedule),
             rng: Rng::with_seed(settings.schedule.seed().unwrap_or(0)),
             settling: (0, Vec::new()),
+            main_first: false,
             outsiders: 0,
             beside: 0,
             last: None,
@@ -331,6 +337,7 @@ impl World {
                 let act = interruption.take().expect("it is there").act;
                 let suspension = Suspension::new(report::path(&self.lock(), cell), *cell.waiting.lock());
                 act(suspension);
+                self.lock().main_first = true;
             }
         }
     }

@@ -1,6 +1,7 @@
 //! A kit for the tests of libraries: what waits in which order, what fails where, and what a cancellation leaves behind.
 //!
-//! Behind the feature `testing`, which belongs into `dev-dependencies`. All of it works on every backend.
+//! Behind the feature `testing`, which belongs into `dev-dependencies`. All of it works on every backend. What needs the
+//! simulator is behind the feature `sim`.
 //!
 //! # Which one?
 //!
@@ -16,6 +17,18 @@
 //! | find out whether a future suspends at all | [`assert_checkpoints`], [`assert_no_checkpoints`] | the same |
 //! | find out whether a future can be cancelled | [`assert_cancels`] | |
 //! | count how often a guard or a clean-up ran | [`Tally`] | |
+//!
+//! With the simulator:
+//!
+//! | to | use | Trio |
+//! |---|---|---|
+//! | run without waiting for time to pass | [`Sim`](crate::Sim) | `MockClock` |
+//! | move the clock by hand | [`SimHandle::advance`](crate::SimHandle::advance) | `MockClock.jump` |
+//! | run a test under many schedules | [`explore`], [`explore_exhaustively`] | |
+//! | cancel, drop, fail and time out wherever something waits | [`cancel_everywhere`] | |
+//! | have the same again, step by step | [`Schedule`], [`Recording`] | |
+//!
+//! [Testing your library](guide) goes through all of it.
 //!
 //! # Examples
 //!
@@ -46,8 +59,16 @@
 //! # });
 //! ```
 
+#[cfg(feature = "sim")]
+pub use anyio_backend_sim::{
+    Choices, Exhausted, Explored, Explorer, Failure, Outsider, Recording, Schedule, ScheduleError, Suspension, explore,
+    explore_exhaustively,
+};
+
 mod assertions;
 mod cancel_safe;
+#[cfg(feature = "sim")]
+mod everywhere;
 mod polling;
 mod sequencer;
 mod settle;
@@ -56,6 +77,10 @@ mod tally;
 
 pub use self::assertions::{assert_cancels, assert_checkpoints, assert_no_checkpoints, assert_pending, assert_ready};
 pub use self::cancel_safe::assert_cancel_safe;
+#[cfg(feature = "sim")]
+pub use self::everywhere::{
+    CancelEverywhere, Everywhere, EverywhereFailure, Interruption, IntoTrial, Trial, cancel_everywhere,
+};
 pub use self::sequencer::{SequenceError, SequenceStep, Sequencer};
 pub use self::settle::wait_all_tasks_blocked;
 pub use self::stream::{

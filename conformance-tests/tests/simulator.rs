@@ -1,0 +1,366 @@
+//! What the simulator and its explorers promise, seen from what is built above them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyio::sync::{Mutex, Semaphore};
+use anyio::testing::{
+    CancelEverywhere, Explorer, Interruption, Recording, Schedule, Trial, cancel_everywhere, explore,
+    explore_exhaustively, wait_all_tasks_blocked,
+};
+use anyio::{Event, Sim, SimHandle, checkpoint, finally, from_thread, now, run, sleep, task_group, timeout, to_thread};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// What the panic of `test` says.
+fn panic_of(test: impl FnOnce()) -> String {
+    anyio_backend_sim::attempt(test).unwrap_err()
+}
+
+#[test]
+fn a_day_takes_no_time() {
+    let real = Instant::now();
+    let slept = run(Sim::new(), async {
+        let start = now();
+        sleep(DAY).await;
+        now() - start
+    });
+    assert_eq!(slept, DAY);
+    assert!(real.elapsed() < Duration::from_secs(60));
+}
+
+#[test]
+fn the_clock_stands_while_anything_can_go_on() {
+    run(Sim::new(), async {
+        let start = now();
+        let busy = async {
+            for _ in 0..500 {
+                checkpoint().await;
+            }
+            now() - start
+        };
+        assert_eq!(timeout(Duration::from_nanos(1), busy).await, Ok(Duration::ZERO));
+    });
+}
+
+#[test]
+fn a_paused_clock_is_moved_by_hand() {
+    let woken = Arc::new(AtomicUsize::new(0));
+    let counts = woken.clone();
+    run(Sim::new().paused(), async move {
+        let sim = SimHandle::current().unwrap();
+        let group = task_group(async |tg| {
+            for hours in 1..=3 {
+                let counts = counts.clone();
+                tg.spawn(async move {
+                    sleep(Duration::from_secs(3600 * hours)).await;
+                    counts.fetch_add(1, Ordering::SeqCst);
+                });
+            }
+            sim.advance(Duration::from_secs(2 * 3600)).await;
+            assert_eq!(counts.load(Ordering::SeqCst), 2);
+            sim.advance(Duration::from_secs(3600)).await;
+            assert_eq!(counts.load(Ordering::SeqCst), 3);
+        });
+        group.await.unwrap();
+        assert_eq!(sim.elapsed(), Duration::from_secs(3 * 3600));
+    });
+}
+
+#[test]
+fn all_tasks_blocked_is_told_before_the_clock_moves() {
+    run(Sim::new(), async {
+        let start = now();
+        let group = task_group(async |tg| {
+            tg.spawn(sleep(DAY));
+            wait_all_tasks_blocked().await;
+            let waited = now() - start;
+            tg.cancel();
+            waited
+        });
+        assert_eq!(group.await, Ok(Duration::ZERO));
+    });
+}
+
+/// A program with tasks, timers, a lock and jobs.
+async fn program(log: Arc<std::sync::Mutex<String>>) {
+    let lock = Arc::new(Mutex::new(()));
+    let group = task_group(async |tg| {
+        for n in 0..8_u64 {
+            let (log, lock) = (log.clone(), lock.clone());
+            tg.spawn(async move {
+                sleep(Duration::from_millis(n % 3)).await;
+                let guard = lock.lock().await;
+                checkpoint().await;
+                let job = to_thread::run(move || from_thread::run(async move { n }).unwrap()).await;
+                log.lock().unwrap().push_str(&format!("{job} "));
+                drop(guard);
+            });
+        }
+    });
+    group.await.unwrap();
+}
+
+fn transcript(schedule: Schedule) -> (String, String) {
+    let (recording, log) = (Recording::new(), Arc::default());
+    run(Sim::new().schedule(schedule).record(&recording), program(Arc::clone(&log)));
+    let log = log.lock().unwrap().clone();
+    (recording.to_string(), log)
+}
+
+#[test]
+fn the_same_schedule_gives_the_same_transcript() {
+    let mut logs = std::collections::HashSet::new();
+    for seed in 0..20 {
+        let first = transcript(Schedule::seeded(seed));
+        assert_eq!(first, transcript(Schedule::seeded(seed)), "seed {seed}");
+        logs.insert(first.1);
+    }
+    assert!(logs.len() > 5, "the schedules differ: {logs:?}");
+}
+
+#[test]
+fn a_deadlock_is_reported_with_its_tasks() {
+    let report = panic_of(|| {
+        run(Sim::new(), async {
+            let (first, second) = (Arc::new(Mutex::new(())), Arc::new(Mutex::new(())));
+            let group = task_group(async |tg| {
+                for (name, a, b) in [("one", first.clone(), second.clone()), ("two", second, first)] {
+                    tg.task().name(name).spawn(async move {
+                        let _a = a.lock().await;
+                        checkpoint().await;
+                        let _b = b.lock().await;
+                    });
+                }
+            });
+            group.await.unwrap();
+        });
+    });
+    let line = line!() - 6;
+    assert!(report.contains("all tasks wait, and there is no timer"), "{report}");
+    for name in ["one", "two"] {
+        let waits = report.lines().find(|text| text.contains(name)).unwrap();
+        assert!(waits.contains(&format!("simulator.rs:{line}")), "{report}");
+    }
+    assert!(report.contains("main waits for the tasks below it to end"), "{report}");
+    assert!(report.contains("ANYIO_SIM_SCHEDULE=fifo"), "{report}");
+}
+
+#[test]
+fn a_wake_that_never_comes_is_reported() {
+    let report = panic_of(|| run(Sim::new(), std::future::pending()));
+    assert!(report.contains("main waits for something that is not anyio's"), "{report}");
+}
+
+#[test]
+fn a_loop_without_end_is_reported() {
+    let report = panic_of(|| {
+        run(Sim::new().poll_limit(10_000), async {
+            let group = task_group(async |tg| {
+                tg.task().name("spinner").spawn(async {
+                    loop {
+                        checkpoint().await;
+                    }
+                });
+            });
+            group.await.unwrap();
+        });
+    });
+    assert!(report.contains("tasks go on and on"), "{report}");
+    assert!(report.contains("spinner"), "{report}");
+}
+
+#[test]
+fn a_job_that_blocks_is_reported() {
+    let (_keep, never) = std::sync::mpsc::channel::<()>();
+    let never = std::sync::Mutex::new(never);
+    let report = panic_of(|| {
+        run(Sim::new().watchdog(Duration::from_millis(200)), async {
+            to_thread::run(move || _ = never.lock().unwrap().recv_timeout(Duration::from_secs(5))).await;
+        });
+    });
+    assert!(report.contains("a blocking job did not come to its end"), "{report}");
+}
+
+/// Two tasks that read, wait and write: an update is lost unless one goes first.
+async fn lost_update() {
+    let value = Arc::new(AtomicUsize::new(0));
+    let group = task_group(async |tg| {
+        for _ in 0..2 {
+            let value = value.clone();
+            tg.spawn(async move {
+                let read = value.load(Ordering::SeqCst);
+                checkpoint().await;
+                value.store(read + 1, Ordering::SeqCst);
+            });
+        }
+    });
+    group.await.unwrap();
+    assert_eq!(value.load(Ordering::SeqCst), 2);
+}
+
+/// A worker that has the value ready only if it goes before the one that asks for it.
+async fn order_matters() {
+    let ready = Arc::new(AtomicUsize::new(0));
+    let asks = ready.clone();
+    let group = task_group(async |tg| {
+        tg.spawn(async move { ready.store(1, Ordering::SeqCst) });
+        tg.spawn(async move { assert_eq!(asks.load(Ordering::SeqCst), 1, "too early") });
+    });
+    group.await.unwrap();
+}
+
+#[test]
+fn an_explorer_finds_what_depends_on_the_order() {
+    run(Sim::new().schedule(Schedule::fifo()), order_matters());
+    let failure = Explorer::new().schedules(100).run(|sim| run(sim, order_matters())).unwrap_err();
+    assert!(failure.message().contains("too early"), "{failure}");
+    let again = panic_of(|| run(Sim::new().schedule(failure.simplest()), order_matters()));
+    assert_eq!(again, failure.message());
+    let same = panic_of(|| run(Sim::new().schedule(failure.schedule().clone()), order_matters()));
+    assert_eq!(same, failure.message());
+    assert!(failure.simplest().to_string().split(',').count() <= 2, "{failure}");
+}
+
+#[test]
+fn a_walk_finds_what_depends_on_the_order_and_knows_when_it_is_complete() {
+    let failure = panic_of(|| _ = explore_exhaustively(10_000, |sim| run(sim, order_matters())));
+    assert!(failure.contains("too early"), "{failure}");
+    let done = explore_exhaustively(10_000, |sim| {
+        run(sim, async {
+            let group = task_group(async |tg| {
+                for _ in 0..3 {
+                    tg.spawn(async {});
+                }
+            });
+            group.await.unwrap();
+        })
+    });
+    assert!(done.is_complete());
+    assert_eq!(done.schedules(), 6, "three tasks in any order");
+    let cut = explore_exhaustively(4, |sim| {
+        run(sim, async {
+            let group = task_group(async |tg| {
+                for _ in 0..3 {
+                    tg.spawn(async {});
+                }
+            });
+            group.await.unwrap();
+        })
+    });
+    assert!(!cut.is_complete());
+}
+
+#[test]
+fn what_holds_is_explored_to_the_end() {
+    let explored = explore(200, |sim| {
+        run(sim, async {
+            let gate = Arc::new(Event::new());
+            let group = task_group(async |tg| {
+                for _ in 0..4 {
+                    let gate = gate.clone();
+                    tg.spawn(async move { gate.wait().await });
+                }
+                gate.set();
+            });
+            group.await.unwrap();
+        })
+    });
+    assert_eq!(explored.schedules(), 200);
+    assert!(explored.distinct() > 10, "{explored:?}");
+    assert!(panic_of(|| _ = explore(10, |sim| run(sim, lost_update()))).contains("left: 1"));
+}
+
+#[test]
+fn polls_may_take_time() {
+    let early = Explorer::new().schedules(200).run(|sim| {
+        run(sim.slow_polls(Duration::from_millis(2)), async {
+            let work = async {
+                for _ in 0..10 {
+                    checkpoint().await;
+                }
+            };
+            timeout(Duration::from_millis(10), work).await.expect("it is fast enough");
+        });
+    });
+    assert!(early.is_err(), "a busy machine is too slow now and then");
+}
+
+#[test]
+fn what_is_cancel_safe_stands_it_everywhere() {
+    let done = cancel_everywhere(|| {
+        let permits = Arc::new(Semaphore::new(1));
+        let uses = permits.clone();
+        Trial::new(async move {
+            let group = task_group(async |tg| {
+                for _ in 0..3 {
+                    let uses = uses.clone();
+                    tg.spawn(async move {
+                        let _permit = uses.acquire().await;
+                        sleep(Duration::from_millis(1)).await;
+                    });
+                }
+            });
+            _ = group.await;
+        })
+        .afterwards(async move { assert_eq!(permits.available_permits(), 1) })
+    });
+    assert!(done.suspensions() >= 8, "{done:?}");
+}
+
+#[test]
+fn what_is_lost_when_it_is_interrupted_is_found_with_its_place() {
+    let failure = CancelEverywhere::new()
+        .run(|| {
+            let balance = Arc::new(AtomicUsize::new(10));
+            let moves = balance.clone();
+            Trial::new(async move {
+                moves.fetch_sub(1, Ordering::SeqCst);
+                checkpoint().await;
+                moves.fetch_add(1, Ordering::SeqCst);
+            })
+            .afterwards(async move { assert_eq!(balance.load(Ordering::SeqCst), 10) })
+        })
+        .unwrap_err();
+    let line = line!() - 6;
+    assert_eq!(failure.interruption(), Some(Interruption::Cancel));
+    assert!(failure.suspension().unwrap().to_string().contains(&format!("simulator.rs:{line}")), "{failure}");
+    assert!(failure.message().contains("left: 9"), "{failure}");
+}
+
+#[test]
+fn each_way_to_interrupt_is_seen_by_the_body() {
+    for interruption in Interruption::ALL {
+        let failure = CancelEverywhere::new().interruptions([interruption]).run(|| {
+            let done = Arc::new(AtomicUsize::new(0));
+            let ends = done.clone();
+            Trial::new(async move {
+                checkpoint().await;
+                ends.store(1, Ordering::SeqCst);
+            })
+            .afterwards(async move { assert_eq!(done.load(Ordering::SeqCst), 1) })
+        });
+        assert_eq!(failure.unwrap_err().interruption(), Some(interruption));
+    }
+}
+
+#[test]
+fn clean_ups_that_run_stand_all_but_being_dropped_with_what_they_clean_up() {
+    let make = || {
+        let cleaned = anyio::testing::Tally::new();
+        let marks = cleaned.clone();
+        Trial::new(async move { _ = finally(checkpoint(), async move { marks.mark() }).await })
+            .afterwards(async move { cleaned.assert_once() })
+    };
+    let stands = Interruption::ALL.into_iter().filter(|interruption| *interruption != Interruption::Drop);
+    CancelEverywhere::new().interruptions(stands).run(make).unwrap();
+    let failure = CancelEverywhere::new().run(make).unwrap_err();
+    assert_eq!(failure.interruption(), Some(Interruption::Drop));
+}
+
+#[test]
+fn a_trial_that_fails_by_itself_says_so() {
+    let failure = CancelEverywhere::new().run(|| async { panic!("broken") }).unwrap_err();
+    assert_eq!((failure.interruption(), failure.message()), (None, "broken"));
+}
