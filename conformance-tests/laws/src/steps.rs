@@ -206,6 +206,8 @@ impl Other {
         let owner = on_thread(move || {
             let runtime = recipe().start().unwrap();
             started.send(runtime.backend()).unwrap();
+            // The case, which no clock of this runtime knows of, says when it is over.
+            let _outside = runtime.backend().follow_real_time();
             runtime.block_on(pin!(async { goes.await.unwrap() }));
         });
         let runtime = Runtime::from_backend(starts.recv().unwrap()).with_hook(|_| ());
