@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyio_core::{Backend, Blocking, Checkpoint, Clock, Job, Settle, Spawn, Task, Timer};
 
+use crate::recording::Event;
 use crate::timer::SimTimer;
 use crate::world::World;
 
@@ -116,6 +117,7 @@ impl SimHandle {
     ///
     /// What happens is up to the machine then, and no schedule repeats it.
     pub fn follow_real_time(&self) -> Outsider {
+        self.0.note(|| Event::Outsider);
         self.0.lock().join(false);
         self.0.notify();
         Outsider(self.0.clone())

@@ -37,6 +37,7 @@ pub(crate) enum Event {
     Polled { number: u32, ready: bool, waiting: Option<Waiting> },
     Job { number: u32 },
     Time(Duration),
+    Outsider,
 }
 
 impl Recording {
@@ -50,6 +51,12 @@ impl Recording {
     #[must_use]
     pub fn suspensions(&self) -> usize {
         self.0.lock().iter().filter(|event| matches!(event, Event::Polled { ready: false, .. })).count()
+    }
+
+    /// Whether the same schedule gives the same again: no thread from outside was [announced](crate::SimHandle::follow_real_time).
+    #[must_use]
+    pub fn is_repeatable(&self) -> bool {
+        !self.0.lock().iter().any(|event| matches!(event, Event::Outsider))
     }
 
     pub(crate) fn note(&self, event: Event) {
@@ -76,6 +83,7 @@ impl fmt::Display for Event {
             Event::Polled { number, waiting: Some(waiting), .. } => write!(f, "poll {number}: waits {waiting}"),
             Event::Polled { number, waiting: None, .. } => write!(f, "poll {number}: pending"),
             Event::Job { number } => write!(f, "job {number}"),
+            Event::Outsider => f.write_str("a thread from outside is at work"),
             Event::Time(time) => write!(f, "time {time:?}"),
         }
     }

@@ -1,6 +1,6 @@
 //! Reports: why a simulation cannot go on, and where everything in it stands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -28,9 +28,10 @@ pub(crate) fn report(world: &World, state: &State, why: &str, about: Option<&Arc
 /// The tasks below the one with the id `parent`, indented.
 fn tree(text: &mut String, state: &State, parent: Option<u64>, depth: usize) {
     let mut below: BTreeMap<Option<u64>, Vec<&Arc<Cell>>> = BTreeMap::new();
-    let known = |id: &u64| state.cells.iter().any(|(_, cell)| cell.label.as_ref().is_some_and(|label| label.id == *id));
+    let labels = || state.cells.iter().filter_map(|(_, cell)| cell.label.as_ref());
+    let known: HashSet<u64> = labels().map(|label| label.id).collect();
     for (_, cell) in &state.cells {
-        let parent = cell.label.as_ref().and_then(|label| label.parent).filter(known);
+        let parent = cell.label.as_ref().and_then(|label| label.parent).filter(|parent| known.contains(parent));
         below.entry(parent).or_default().push(cell);
     }
     let mut left: Vec<(usize, &Arc<Cell>)> = Vec::new();

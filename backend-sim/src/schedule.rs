@@ -81,7 +81,8 @@ impl Schedule {
         Schedule(Kind::Fifo)
     }
 
-    /// The task that was woken last goes next.
+    /// The task that was woken last goes next. Every 32nd time it is the one that has waited longest, so that nobody
+    /// waits for ever.
     #[must_use]
     pub fn lifo() -> Self {
         Schedule(Kind::Lifo)
@@ -106,7 +107,8 @@ impl Schedule {
     /// others.
     ///
     /// A bug that needs `depth + 1` things to happen in one order is found with a probability that random choices do not
-    /// reach in programs with many steps.
+    /// reach in programs with many steps. Every 32nd time, the task that has waited longest goes next, so that nobody
+    /// waits for ever.
     #[must_use]
     pub fn pct(seed: u64, depth: u32) -> Self {
         Schedule(Kind::Pct { seed, depth })
@@ -262,11 +264,12 @@ impl Chooser {
         }
     }
 
-    /// Which of `ready` tasks goes next; `priority` tells and changes theirs.
+    /// Which of `ready` tasks goes next, the first being the one that has waited longest; `priority` tells and changes theirs.
     pub(crate) fn choose(&mut self, ready: usize, mut priority: impl FnMut(usize, Option<u64>) -> u64) -> usize {
         let choice = self.choices;
         self.choices += 1;
         match &mut self.rule {
+            Rule::Lifo | Rule::Pct { .. } if choice % FAIR == FAIR - 1 => 0,
             Rule::Fifo => 0,
             Rule::Lifo => ready - 1,
             Rule::Random(rng) => rng.usize(..ready),
@@ -287,6 +290,10 @@ impl Chooser {
         }
     }
 }
+
+/// Every so many choices, the task that has waited longest goes next also under schedules that would pass it over for
+/// ever. Otherwise a task that yields until another one has done something would wait for that in vain.
+const FAIR: u32 = 32;
 
 /// The moments of change are among the first choices, up to a number that is drawn as well: how many there will be is
 /// not known, and the same seed has to do the same whatever was run before.

@@ -159,8 +159,9 @@ impl State {
                 chosen
             }
         };
-        // The first takes the place of the one that is taken, which costs the same wherever that was.
-        self.ready.swap_remove_front(index)
+        // The last takes the place of the one that is taken, which costs the same wherever that was; the one that has
+        // waited longest stays the first.
+        if index == 0 { self.ready.pop_front() } else { self.ready.swap_remove_back(index) }
     }
 }
 
