@@ -17,6 +17,8 @@ use std::thread;
 use anyio::{CancelHandle, CancelScope, task_group};
 use parking_lot::Mutex;
 
+use crate::steps::on_thread;
+
 pub use self::channels::{broadcasts, buffered, oneshots, rendezvous, reserved, sent_and_received, watched};
 pub use self::locks::{barriers, conditions, locks, once_cells, permits, read_write_locks};
 
@@ -41,7 +43,7 @@ fn duel<S: Send + Sync + 'static, L, R>(
     let (send, receive) = mpsc::channel::<Arc<Vec<S>>>();
     let line = Arc::new(Barrier::new(2));
     let starts = line.clone();
-    let partner = thread::spawn(move || {
+    let partner = on_thread(move || {
         for shared in receive {
             starts.wait();
             shared.iter().for_each(theirs);
@@ -74,7 +76,7 @@ async fn stress<F: Future<Output = ()> + Send + 'static>(
     let (over, completed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let canceller = {
         let (slots, over) = (slots.clone(), over.clone());
-        thread::spawn(move || keep_cancelling(&slots, &over))
+        on_thread(move || keep_cancelling(&slots, &over))
     };
     let group = task_group(async |tg| {
         for worker in 0..WORKERS {
