@@ -424,26 +424,26 @@ pub async fn bytes_survive_races() {
                 let mut left = &sent[..];
                 while !left.is_empty() {
                     let some = &left[..left.len().min(7)];
-                    left = &left[try_twice(async || sender.send_some(some).await).await.unwrap()..];
+                    let sent = match give_up(sender.send_some(some)).await {
+                        Some(sent) => sent.unwrap(),
+                        None => sender.send_some(some).await.unwrap(),
+                    };
+                    left = &left[sent..];
                 }
             });
             let mut received = Vec::new();
             loop {
-                match try_twice(async || receiver.receive_some(5).await).await.unwrap() {
-                    bytes if bytes.is_empty() => break received,
-                    bytes => received.extend(bytes),
+                let bytes = match give_up(receiver.receive_some(5)).await {
+                    Some(bytes) => bytes.unwrap(),
+                    None => receiver.receive_some(5).await.unwrap(),
+                };
+                if bytes.is_empty() {
+                    break received;
                 }
+                received.extend(bytes);
             }
         });
         assert!(group.await.unwrap() == all);
-    }
-}
-
-/// What `operation` comes to: within a few turns, or at the second time.
-async fn try_twice<T>(operation: impl AsyncFn() -> T) -> T {
-    match give_up(operation()).await {
-        Some(output) => output,
-        None => operation().await,
     }
 }
 
