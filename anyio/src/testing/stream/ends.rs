@@ -242,6 +242,7 @@ impl fmt::Debug for MemoryReceiveStream {
 type Starting<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// What an end keeps between the polls of an operation that is no future of its own.
+#[derive(Default)]
 struct Polled {
     /// Begins anew in each poll after one in which the operation had to wait: whoever polls now may be somebody else.
     entry: Entry,
@@ -251,12 +252,6 @@ struct Polled {
     has_started: bool,
     /// What has to be done before the end is closed.
     closing: Option<Starting<()>>,
-}
-
-impl Default for Polled {
-    fn default() -> Self {
-        Polled { entry: Entry::new(), starting: None, has_started: false, closing: None }
-    }
 }
 
 impl Polled {
