@@ -119,6 +119,7 @@ impl Sequencer {
     /// assert_eq!(again.unwrap_err(), SequenceError::TakenTwice { step: 0 });
     /// # });
     /// ```
+    #[track_caller]
     pub fn try_step(&self, step: usize) -> impl Future<Output = Result<SequenceStep, SequenceError>> + Send + use<> {
         Operation::new(Turn::new(self, step), |entered| entered)
     }

@@ -1,6 +1,7 @@
 //! [`wait_all_tasks_blocked`].
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
@@ -21,16 +22,18 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 /// Waits until all other tasks have come to where they wait: for each other, for a timer, for what is yet to be sent.
 ///
-/// It is Trio's `wait_all_tasks_blocked`, as far as a runtime can tell. The simulator can: there it is exact, and returns
-/// before the clock moves any further. tokio, smol and async-std do not tell which tasks are blocked. There it is *best
-/// effort*: it steps aside 100 times, then lets 5 ms of real time pass on another
-/// thread, and does both three times. Tasks that only wait for each other and take fewer turns are blocked afterwards,
-/// unless the machine is so busy that a thread does not get to run for that long. What waits for a socket, a thread or
-/// another process may come on at any time, as with Trio.
+/// It is Trio's `wait_all_tasks_blocked`, as far as a runtime can tell. The simulator can: there it is
+/// exact, and the clock does not move meanwhile.
 ///
-/// So a test may use it to make a failure *likely to be seen*, as in "nobody gets past this point meanwhile", and should
-/// wait for an [`Event`](crate::Event) or a step of a [`Sequencer`](super::Sequencer) where its success depends on it. The
-/// pause is on no clock of the runtime: one that is virtual does not move.
+/// Other runtimes do not tell which of their tasks are blocked. There it is *best effort*: it steps aside 100 times, then
+/// lets 5 ms of real time pass on another thread, and does both three times. Tasks that only wait for each other and take
+/// fewer turns are blocked afterwards, unless the machine is so busy that a thread does not get to run for that long. What
+/// waits for a socket, a thread or another process may go on at any time, as with Trio. The pause is on no clock of the
+/// runtime: one that is virtual does not move.
+///
+/// So a test that is not simulated may use it to make a failure *likely to be seen*, as in "nobody gets past this point
+/// meanwhile", and should wait for an [`Event`](crate::Event) or a step of a [`Sequencer`](super::Sequencer) where its
+/// success depends on it.
 ///
 /// # Panics
 ///
@@ -62,16 +65,28 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// .unwrap();
 /// # });
 /// ```
-pub async fn wait_all_tasks_blocked() {
-    let runtime = Runtime::current().unwrap_or_else(|error| panic!("{error}"));
-    settle_on(&runtime).await;
+#[track_caller]
+pub fn wait_all_tasks_blocked() -> impl Future<Output = ()> + Send {
+    let settling = async {
+        let runtime = Runtime::current().unwrap_or_else(|error| panic!("{error}"));
+        settle_on(&runtime).await;
+    };
+    Operation::new(settling, |()| ())
 }
 
+/// Asks a runtime that can tell, and gives the tasks of any other a few turns.
 async fn settle_on(runtime: &Runtime) {
-    if let Some(settles) = runtime.backend().settle() {
-        let mut ticket = None;
-        return Operation::new(poll_fn(|cx| settles.poll_settled(&mut ticket, cx)), |()| ()).await;
+    let mut ticket = None;
+    let asked = poll_fn(|cx| match runtime.backend().settle() {
+        Some(able) => able.poll_settled(&mut ticket, cx).map(|()| true),
+        None => Poll::Ready(false),
+    });
+    if !asked.await {
+        give_turns().await;
     }
+}
+
+async fn give_turns() {
     for _ in 0..ROUNDS {
         for _ in 0..TURNS {
             checkpoint().await;

@@ -1,5 +1,6 @@
 //! [`MemoryStream`]: an end of a connection.
 
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -7,6 +8,7 @@ use std::task::{Context, Poll};
 use futures_io::{AsyncRead, AsyncWrite};
 
 use super::{Faults, MemoryReceiveStream, MemorySendStream, StreamError};
+use crate::operation::Operation;
 
 /// An end of a connection in memory: both directions.
 ///
@@ -49,8 +51,9 @@ impl MemoryStream {
     /// # Cancel safety
     ///
     /// An unknown part of `bytes` has been sent.
-    pub async fn send_all(&self, bytes: &[u8]) -> Result<(), StreamError> {
-        self.sending.send_all(bytes).await
+    #[track_caller]
+    pub fn send_all(&self, bytes: &[u8]) -> impl Future<Output = Result<(), StreamError>> + Send {
+        self.sending.send_all(bytes)
     }
 
     /// [`MemorySendStream::send_some`].
@@ -62,8 +65,9 @@ impl MemoryStream {
     /// # Cancel safety
     ///
     /// Nothing was sent.
-    pub async fn send_some(&self, bytes: &[u8]) -> Result<usize, StreamError> {
-        self.sending.send_some(bytes).await
+    #[track_caller]
+    pub fn send_some(&self, bytes: &[u8]) -> impl Future<Output = Result<usize, StreamError>> + Send {
+        self.sending.send_some(bytes)
     }
 
     /// [`MemoryReceiveStream::receive_some`].
@@ -79,8 +83,9 @@ impl MemoryStream {
     /// # Cancel safety
     ///
     /// Nothing is lost.
-    pub async fn receive_some(&self, max: usize) -> Result<Vec<u8>, StreamError> {
-        self.receiving.receive_some(max).await
+    #[track_caller]
+    pub fn receive_some(&self, max: usize) -> impl Future<Output = Result<Vec<u8>, StreamError>> + Send {
+        self.receiving.receive_some(max)
     }
 
     /// Closes the direction away from here: when the other end has received what was sent, its stream ends. This end may
@@ -89,8 +94,9 @@ impl MemoryStream {
     /// # Cancel safety
     ///
     /// Cancelled in a hook of [`before_close`](Faults::before_close) it stays open, until this end is dropped.
-    pub async fn send_eof(&self) {
-        self.sending.close().await;
+    #[track_caller]
+    pub fn send_eof(&self) -> impl Future<Output = ()> + Send {
+        self.sending.close()
     }
 
     /// Closes both directions, as dropping it does.
@@ -99,9 +105,13 @@ impl MemoryStream {
     ///
     /// Cancelled in a hook of [`before_close`](Faults::before_close), what was not closed yet stays open, until this end is
     /// dropped. The direction away from here is closed first.
-    pub async fn close(&self) {
-        self.sending.close().await;
-        self.receiving.close().await;
+    #[track_caller]
+    pub fn close(&self) -> impl Future<Output = ()> + Send {
+        let closing = async move {
+            self.sending.end().start_and_close().await;
+            self.receiving.end().start_and_close().await;
+        };
+        Operation::new(closing, |()| ())
     }
 
     /// What is to go wrong with what is sent here.

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use super::pipe::End;
 use super::{Faults, StreamError};
-use crate::operation::begin;
+use crate::operation::Operation;
 use crate::sync::ResourceGuard;
 use crate::unit::Entry;
 
@@ -55,19 +55,22 @@ impl MemorySendStream {
     /// When it is cancelled, an unknown part of `bytes` has been sent, from the beginning: the stream is of no use any more
     /// to a protocol that has messages. [`send_some`](MemorySendStream::send_some) can be cancelled. Cancelled before it
     /// has begun, it has sent nothing.
-    pub async fn send_all(&self, bytes: &[u8]) -> Result<(), StreamError> {
-        begin().await;
-        let _using = self.guard.enter()?;
-        self.end.start().await?;
-        let mut left = bytes;
-        loop {
-            let sent = self.end.wait(|cx| self.end.poll_send(left, cx)).await?;
-            left = &left[sent..];
-            if left.is_empty() {
-                break;
+    #[track_caller]
+    pub fn send_all(&self, bytes: &[u8]) -> impl Future<Output = Result<(), StreamError>> + Send {
+        let sending = async move {
+            let _using = self.guard.enter()?;
+            self.end.start().await?;
+            let mut left = bytes;
+            loop {
+                let sent = self.end.wait(|cx| self.end.poll_send(left, cx)).await?;
+                left = &left[sent..];
+                if left.is_empty() {
+                    break;
+                }
             }
-        }
-        self.end.wait(|cx| self.end.poll_received(cx)).await
+            self.end.wait(|cx| self.end.poll_received(cx)).await
+        };
+        Operation::new(sending, |sent| sent)
     }
 
     /// Sends as many of `bytes` as there is room for, at least one unless there are none; waits for room. Returns how many.
@@ -82,11 +85,14 @@ impl MemorySendStream {
     /// # Cancel safety
     ///
     /// Nothing was sent.
-    pub async fn send_some(&self, bytes: &[u8]) -> Result<usize, StreamError> {
-        begin().await;
-        let _using = self.guard.enter()?;
-        self.end.start().await?;
-        self.end.wait(|cx| self.end.poll_send(bytes, cx)).await
+    #[track_caller]
+    pub fn send_some(&self, bytes: &[u8]) -> impl Future<Output = Result<usize, StreamError>> + Send {
+        let sending = async move {
+            let _using = self.guard.enter()?;
+            self.end.start().await?;
+            self.end.wait(|cx| self.end.poll_send(bytes, cx)).await
+        };
+        Operation::new(sending, |sent| sent)
     }
 
     /// Closes this end: when the other end has received what was sent, its stream ends. What waits to send here fails.
@@ -95,8 +101,13 @@ impl MemorySendStream {
     /// # Cancel safety
     ///
     /// Cancelled in a hook of [`before_close`](Faults::before_close) it stays open, until it is dropped.
-    pub async fn close(&self) {
-        close(&self.end).await;
+    #[track_caller]
+    pub fn close(&self) -> impl Future<Output = ()> + Send {
+        Operation::new(self.end.start_and_close(), |()| ())
+    }
+
+    pub(super) fn end(&self) -> &End {
+        &self.end
     }
 
     /// What is to go wrong at this end.
@@ -173,12 +184,15 @@ impl MemoryReceiveStream {
     /// # Cancel safety
     ///
     /// Nothing is lost.
-    pub async fn receive_some(&self, max: usize) -> Result<Vec<u8>, StreamError> {
+    #[track_caller]
+    pub fn receive_some(&self, max: usize) -> impl Future<Output = Result<Vec<u8>, StreamError>> + Send {
         assert!(max > 0, "no bytes would look like the end of the stream: receive at least 1");
-        begin().await;
-        let _using = self.guard.enter()?;
-        self.end.start().await?;
-        self.end.wait(|cx| self.end.poll_receive(max, cx)).await
+        let receiving = async move {
+            let _using = self.guard.enter()?;
+            self.end.start().await?;
+            self.end.wait(|cx| self.end.poll_receive(max, cx)).await
+        };
+        Operation::new(receiving, |received| received)
     }
 
     /// Closes this end: what was sent and not received is dropped, and sending at the other end fails. What waits to
@@ -187,8 +201,13 @@ impl MemoryReceiveStream {
     /// # Cancel safety
     ///
     /// Cancelled in a hook of [`before_close`](Faults::before_close) it stays open, until it is dropped.
-    pub async fn close(&self) {
-        close(&self.end).await;
+    #[track_caller]
+    pub fn close(&self) -> impl Future<Output = ()> + Send {
+        Operation::new(self.end.start_and_close(), |()| ())
+    }
+
+    pub(super) fn end(&self) -> &End {
+        &self.end
     }
 
     /// What is to go wrong at this end.
@@ -219,14 +238,6 @@ impl fmt::Debug for MemoryReceiveStream {
     }
 }
 
-async fn close(end: &End) {
-    begin().await;
-    if !end.is_closed() {
-        end.start_closing().await;
-        end.close();
-    }
-}
-
 /// Does what has to be done first.
 type Starting<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -253,7 +264,7 @@ impl Polled {
         ready!(self.entry.poll(cx));
         ready!(self.poll_start(end, cx))?;
         let polled = act(cx);
-        self.entry = Entry::default();
+        self.entry = Entry::new();
         self.has_started = polled.is_pending();
         polled
     }
@@ -271,7 +282,7 @@ impl Polled {
 
     fn poll_flush(&mut self, end: &End, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
         ready!(self.entry.poll(cx));
-        self.entry = Entry::default();
+        self.entry = Entry::new();
         end.poll_received(cx)
     }
 
@@ -283,7 +294,7 @@ impl Polled {
             self.closing = None;
             end.close();
         }
-        self.entry = Entry::default();
+        self.entry = Entry::new();
         Poll::Ready(())
     }
 }

@@ -151,6 +151,14 @@ impl End {
         async move { end.hook(|plan| &plan.before_close).await }
     }
 
+    /// Closes this end, unless it is closed, after what has to be done before.
+    pub(super) async fn start_and_close(&self) {
+        if !self.is_closed() {
+            self.start_closing().await;
+            self.close();
+        }
+    }
+
     async fn hook(&self, which: impl FnOnce(&Plan) -> &Option<Hook>) {
         let hook = self.plan(|plan| which(plan).clone());
         if let Some(hook) = hook {
