@@ -274,6 +274,7 @@ impl Chooser {
             Rule::Lifo => ready - 1,
             Rule::Random(rng) => rng.usize(..ready),
             Rule::Pct { changes, lowest, .. } => {
+                let ready = ready.min(WINDOW);
                 let mut highest = || (0..ready).rev().max_by_key(|index| priority(*index, None)).unwrap_or(0);
                 let chosen = highest();
                 if changes.pop_if(|change| *change <= choice).is_none() {
@@ -290,6 +291,9 @@ impl Chooser {
         }
     }
 }
+
+/// How many tasks a choice by priority looks at, the ones that have waited longest.
+const WINDOW: usize = 128;
 
 /// Every so many choices, the task that has waited longest goes next also under schedules that would pass it over for
 /// ever. Otherwise a task that yields until another one has done something would wait for that in vain.

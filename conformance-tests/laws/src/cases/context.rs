@@ -1,5 +1,6 @@
 //! Cases of the laws X: what is current where, nested runtimes, runtimes that shut down, and busy loops.
 
+use std::any::Any;
 use std::future::{Future, pending, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -69,6 +70,10 @@ impl Clock for Wrapper {
 
     fn is_virtual(&self) -> bool {
         self.backend.is_virtual()
+    }
+
+    fn follow_real_time(&self) -> Option<Box<dyn Any + Send + Sync>> {
+        self.backend.follow_real_time()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Cases of the laws G: task groups.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::future::{Future, pending, poll_fn, ready};
 use std::pin::Pin;
@@ -204,6 +205,14 @@ impl Clock for KeepsJobs {
 
     fn timer(&self, deadline: Instant) -> Pin<Box<dyn Timer>> {
         self.inner.timer(deadline)
+    }
+
+    fn is_virtual(&self) -> bool {
+        self.inner.is_virtual()
+    }
+
+    fn follow_real_time(&self) -> Option<Box<dyn Any + Send + Sync>> {
+        self.inner.follow_real_time()
     }
 }
 

@@ -18,7 +18,7 @@ use futures::future::join;
 use parking_lot::Mutex;
 
 use crate::fixture::{Dropped, Drops, SHORT, caught, hooked, poll_times};
-use crate::steps::{Sent, after, gate, on_thread, panics, pass, says, turns, until};
+use crate::steps::{Sent, after, gate, on_thread, outside, panics, pass, says, turns, until};
 
 /// An error.
 #[derive(Debug, PartialEq)]
@@ -589,6 +589,7 @@ pub async fn dropping_start_after_started_leaves_the_task() {
 
 /// Does `one` on a thread and `other` here, at the same time or nearly so.
 fn race<T: Send>(round: usize, one: impl FnOnce() -> T + Send, other: impl FnOnce()) -> T {
+    let _outside = outside();
     let arrived = AtomicUsize::new(0);
     let meet = |delay: usize| {
         arrived.fetch_add(1, Ordering::SeqCst);

@@ -502,6 +502,14 @@ impl Clock for Kept {
     fn timer(&self, deadline: Instant) -> Pin<Box<dyn Timer>> {
         self.0.inner.timer(deadline)
     }
+
+    fn is_virtual(&self) -> bool {
+        self.0.inner.is_virtual()
+    }
+
+    fn follow_real_time(&self) -> Option<Box<dyn Any + Send + Sync>> {
+        self.0.inner.follow_real_time()
+    }
 }
 
 impl Blocking for Kept {
