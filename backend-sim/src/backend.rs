@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyio_core::{Backend, Blocking, Checkpoint, Clock, Job, Settle, Spawn, Task, Timer};
 
 use crate::recording::Event;
+use crate::report;
 use crate::timer::SimTimer;
 use crate::world::World;
 
@@ -98,6 +99,18 @@ impl SimHandle {
     pub async fn settled(&self) {
         let mut ticket = None;
         poll_fn(|cx| self.poll_settled(&mut ticket, cx)).await;
+    }
+
+    /// How many tasks and jobs there are that have not ended.
+    #[must_use]
+    pub fn tasks(&self) -> usize {
+        self.0.lock().cells.len()
+    }
+
+    /// The tree of tasks and jobs that have not ended: what each waits for, and where it was spawned.
+    #[must_use]
+    pub fn report(&self) -> String {
+        report::tree(&self.0.lock())
     }
 
     /// Keeps the clock from moving by itself: only [`advance`](Self::advance) moves it, until it is

@@ -15,7 +15,7 @@ pub(crate) fn report(world: &World, state: &State, why: &str, about: Option<&Arc
     }
     let main = about.filter(|cell| matches!(cell.kind, Kind::Main));
     let _ = writeln!(text, "  main{}", main.map_or_else(String::new, |main| waits(main)));
-    tree(&mut text, state, None, 2);
+    text.push_str(&tree(state));
     if why.contains("all tasks wait") {
         text.push_str(
             "  if a thread from outside was to wake one of them, announce it: see SimHandle::follow_real_time\n",
@@ -25,8 +25,9 @@ pub(crate) fn report(world: &World, state: &State, why: &str, about: Option<&Arc
     text
 }
 
-/// The tasks below the one with the id `parent`, indented.
-fn tree(text: &mut String, state: &State, parent: Option<u64>, depth: usize) {
+/// All tasks and jobs, a line each, indented by where they stand.
+pub(crate) fn tree(state: &State) -> String {
+    let mut text = String::new();
     let mut below: BTreeMap<Option<u64>, Vec<&Arc<Cell>>> = BTreeMap::new();
     let labels = || state.cells.iter().filter_map(|(_, cell)| cell.label.as_ref());
     let known: HashSet<u64> = labels().map(|label| label.id).collect();
@@ -40,19 +41,20 @@ fn tree(text: &mut String, state: &State, parent: Option<u64>, depth: usize) {
         cells.sort_unstable_by_key(|cell| std::cmp::Reverse(cell.number));
         left.extend(cells.into_iter().map(|cell| (depth, cell)));
     };
-    push(&mut left, parent, depth);
+    push(&mut left, None, 2);
     let mut shown = 0;
     while let Some((depth, cell)) = left.pop() {
         shown += 1;
         if shown > MOST {
             let _ = writeln!(text, "    and {} more", state.cells.len() - MOST);
-            return;
+            break;
         }
         let _ = writeln!(text, "{:1$}{2}{3}", "", 2 * depth, name(cell), waits(cell));
         if let Some(label) = &cell.label {
             push(&mut left, Some(label.id), depth + 1);
         }
     }
+    text
 }
 
 /// How many tasks a report shows.

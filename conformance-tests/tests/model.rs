@@ -5,6 +5,7 @@
 
 use std::env;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyio_conformance::Recipe;
 use anyio_conformance::model::{check, programs};
@@ -33,6 +34,18 @@ fn smol_owned_does_what_the_model_says() {
 #[test]
 fn async_std_does_what_the_model_says() {
     does_what_the_model_says(Arc::new(|| Box::new(anyio::AsyncStd::global())));
+}
+
+#[test]
+fn the_simulator_does_what_the_model_says() {
+    does_what_the_model_says(Arc::new(|| Box::new(anyio::Sim::new())));
+}
+
+/// Each program under a schedule of its own.
+#[test]
+fn the_simulator_does_what_the_model_says_under_any_schedule() {
+    let next = AtomicU64::new(number("ANYIO_MODEL_SEED").unwrap_or_else(nanoseconds));
+    does_what_the_model_says(Arc::new(move || Box::new(anyio::Sim::seeded(next.fetch_add(1, Ordering::Relaxed)))));
 }
 
 fn does_what_the_model_says(recipe: Recipe) {

@@ -1,12 +1,13 @@
 //! What the simulator and its explorers promise, seen from what is built above them.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyio::sync::{Mutex, Semaphore};
 use anyio::testing::{
-    CancelEverywhere, Explorer, Interruption, Recording, Schedule, Trial, cancel_everywhere, explore,
+    CancelEverywhere, Explorer, Interruption, Recording, Schedule, Trial, assert_no_leaks, cancel_everywhere, explore,
     explore_exhaustively, wait_all_tasks_blocked,
 };
 use anyio::{Event, Sim, SimHandle, checkpoint, finally, from_thread, now, run, sleep, task_group, timeout, to_thread};
@@ -363,4 +364,38 @@ fn clean_ups_that_run_stand_all_but_being_dropped_with_what_they_clean_up() {
 fn a_trial_that_fails_by_itself_says_so() {
     let failure = CancelEverywhere::new().run(|| async { panic!("broken") }).unwrap_err();
     assert_eq!((failure.interruption(), failure.message()), (None, "broken"));
+}
+
+#[test]
+fn what_is_left_behind_is_found() {
+    let left = |work: fn() -> std::pin::Pin<Box<dyn Future<Output = ()>>>| {
+        panic_of(|| run(Sim::new(), assert_no_leaks(work())))
+    };
+    let task = left(|| {
+        Box::pin(async {
+            let group = anyio::OwnedTaskGroup::new();
+            group.task().name("forgotten").spawn(anyio::sleep_forever());
+            std::mem::forget(group);
+        })
+    });
+    assert!(task.contains("tasks are left") && task.contains("forgotten"), "{task}");
+    let clean_up = left(|| {
+        Box::pin(async {
+            let body = finally(sleep(DAY), async {});
+            _ = futures::poll!(Box::pin(body));
+        })
+    });
+    assert!(clean_up.contains("clean-up set up at"), "{clean_up}");
+    let future = left(|| {
+        Box::pin(async {
+            let scope = anyio::CancelScope::new().run(async {
+                let mut inner = Box::pin(anyio::shield_for(DAY, sleep(DAY)));
+                _ = futures::poll!(&mut inner);
+                std::mem::forget(inner);
+            });
+            _ = scope.await;
+        })
+    });
+    assert!(future.contains("polled by reference"), "{future}");
+    assert_eq!(run(Sim::new(), assert_no_leaks(async { 1 })), 1);
 }

@@ -11,9 +11,9 @@ use std::task::{Context, Poll, Waker};
 use anyio_backend_sim::{Schedule, Sim, Suspension, attempt};
 use parking_lot::Mutex;
 
+use super::leaks::Watch;
 use crate::cancel_scope::{CancelHandle, CancelScope};
 use crate::run::{enter, run};
-use crate::runtime::Runtime;
 use crate::sync::Event;
 use crate::task_group::try_task_group;
 use crate::timeout::now;
@@ -29,9 +29,9 @@ use crate::unhandled::Unhandled;
 /// Besides what the trial checks, these have to hold after every interruption:
 ///
 /// - the run comes to an end: nothing waits for what never happens;
-/// - no task, clean-up or forgotten future is left when the scope around the trial ends;
-/// - nothing is told to the [unhandled-outcome hook](crate::set_unhandled_hook): no clean-up was skipped, no error lost.
-///   (Where the trial is *dropped*, clean-ups are skipped and the errors of its tasks are lost by nature.)
+/// - nothing is left behind, in the sense of [`assert_no_leaks`](super::assert_no_leaks): no task, no token, no forgotten
+///   future, no clean-up that was skipped, no error that nobody received. (Where the trial is *dropped*, clean-ups are
+///   skipped and the errors of its tasks are lost by nature.)
 ///
 /// [`CancelEverywhere`] has more settings.
 ///
@@ -332,26 +332,22 @@ impl Trigger {
 
 /// The trial, interrupted, and all checks.
 async fn checked(trial: Trial<'_>, interruption: Option<Interruption>, trigger: Arc<Trigger>) {
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let hears = heard.clone();
-    let runtime = Runtime::current().expect("inside the simulator");
-    let runtime = runtime.with_hook(move |outcome| {
-        let by_nature = matches!(
-            (interruption, &outcome),
-            (Some(Interruption::Drop), Unhandled::CleanUpSkipped { .. } | Unhandled::Failed { .. })
-                | (Some(Interruption::SiblingPanics), Unhandled::Failed { .. })
-        );
-        if !by_nature {
-            hears.lock().push(outcome.to_string());
-        }
-    });
+    let watch = Watch::begin(move |outcome| !is_by_nature(interruption, outcome));
     let Trial { future, afterwards } = trial;
-    enter(runtime, interrupted(future, interruption, &trigger)).await;
+    enter(watch.runtime.clone(), interrupted(future, interruption, &trigger)).await;
     if let Some(check) = afterwards {
         check.await;
     }
-    let heard = heard.lock();
-    assert!(heard.is_empty(), "nobody was left to receive this: {}", heard.join("; "));
+    watch.end().await;
+}
+
+/// Whether there is no way for `interruption` not to have this outcome.
+fn is_by_nature(interruption: Option<Interruption>, outcome: &Unhandled) -> bool {
+    matches!(
+        (interruption, outcome),
+        (Some(Interruption::Drop), Unhandled::CleanUpSkipped { .. } | Unhandled::Failed { .. })
+            | (Some(Interruption::SiblingPanics), Unhandled::Failed { .. })
+    )
 }
 
 /// Runs the future so that `trigger` can interrupt it, and waits for all that it leaves.

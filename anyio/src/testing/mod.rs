@@ -16,6 +16,7 @@
 //! | find out whether a future waits | [`assert_pending`], [`assert_ready`] | |
 //! | find out whether a future suspends at all | [`assert_checkpoints`], [`assert_no_checkpoints`] | the same |
 //! | find out whether a future can be cancelled | [`assert_cancels`] | |
+//! | find what was left behind | [`assert_no_leaks`] | |
 //! | count how often a guard or a clean-up ran | [`Tally`] | |
 //!
 //! With the simulator:
@@ -69,6 +70,7 @@ mod assertions;
 mod cancel_safe;
 #[cfg(feature = "sim")]
 mod everywhere;
+mod leaks;
 mod polling;
 mod sequencer;
 mod settle;
@@ -81,6 +83,7 @@ pub use self::cancel_safe::assert_cancel_safe;
 pub use self::everywhere::{
     CancelEverywhere, Everywhere, EverywhereFailure, Interruption, IntoTrial, Trial, cancel_everywhere,
 };
+pub use self::leaks::assert_no_leaks;
 pub use self::sequencer::{SequenceError, SequenceStep, Sequencer};
 pub use self::settle::wait_all_tasks_blocked;
 pub use self::stream::{

@@ -1,6 +1,7 @@
 //! The workloads, and on which runtimes they run.
 
 mod cancel;
+mod simulator;
 mod spawn_join;
 mod timeout;
 
@@ -24,6 +25,8 @@ pub(crate) static WORKLOADS: &[Workload] = &[
     Workload { number: "P3/1000", what: "cancel 1,000 sleeping tasks, per task", pairs: || cancel::pairs(1_000) },
     Workload { number: "P3/100000", what: "cancel 100,000 sleeping tasks, per task", pairs: || cancel::pairs(100_000) },
     Workload { number: "P5", what: "timeout around one yield", pairs: || timeout::pairs(1) },
+    Workload { number: "S1", what: "simulator: a poll of a task that yields", pairs: simulator::polls },
+    Workload { number: "S2", what: "simulator: ten tasks under one schedule", pairs: simulator::schedules },
     Workload { number: "P5a", what: "timeout around a ready future", pairs: || timeout::pairs(0) },
 ];
 
