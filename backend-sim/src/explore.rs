@@ -45,9 +45,10 @@ pub fn explore(schedules: usize, test: impl Fn(Sim)) -> Explored {
 
 /// Runs `test` under every schedule that there is, or as many as `bound`, and panics if it fails under one of them.
 ///
-/// For small programs: with `n` tasks that are ready `k` times each, there are up to `(nk)!/(k!)^n` schedules. They are
-/// walked depth first, and each but the choices that it makes is told apart by nothing, so none comes twice. What was
-/// left out is for [`Exhausted::is_complete`] to say.
+/// For small programs: `n` tasks that are polled `k` times each have up to `(nk)!/(k!)^n` schedules. They are walked depth
+/// first, and none comes twice. A choice is made only where more than one task is ready, between two polls. No other is
+/// left out: tasks may share anything, so the simulator cannot know of two polls that they could change places. Whether
+/// all have been walked is for [`Exhausted::is_complete`] to say.
 ///
 /// # Panics
 ///

@@ -47,6 +47,12 @@ impl Recording {
         Self::default()
     }
 
+    /// How many steps were recorded.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        self.0.lock().len()
+    }
+
     /// How many polls there were that did not come to the end of what was polled.
     #[must_use]
     pub fn suspensions(&self) -> usize {

@@ -416,7 +416,11 @@ impl World {
 
     pub(crate) fn poll_timer(&self, key: (Instant, u64), waker: &Waker) -> Poll<()> {
         let mut state = self.lock();
-        if state.closed || key.0 <= state.now() {
+        if state.closed {
+            // Nobody moves it any more, and nobody has to wait for that.
+            state.now = state.now.max(key.0);
+        }
+        if key.0 <= state.now() {
             let old = state.timers.remove(&key);
             drop(state);
             drop(old);

@@ -16,8 +16,8 @@ use anyio_conformance::{CASES, Case, Outcome, run_case};
 /// How long a run of a case may take, in real time.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What takes longer than this under one schedule is about scale.
-const BRIEF: Duration = Duration::from_millis(if cfg!(debug_assertions) { 60 } else { 6 });
+/// What takes more steps than this under one schedule is about scale.
+const BRIEF: usize = 4000;
 
 fn schedules() -> u64 {
     std::env::var("ANYIO_SIM_SCHEDULES").ok().and_then(|text| text.parse().ok()).unwrap_or(20)
@@ -42,9 +42,9 @@ fn run(case: &Case, schedule: &Schedule, recording: Option<&Recording>) -> Resul
 
 /// Whether the case can be repeated, and is brief enough to be, many times.
 fn is_fit(case: &Case) -> bool {
-    let (recording, start) = (Recording::new(), Instant::now());
+    let recording = Recording::new();
     let held = run(case, &Schedule::fifo(), Some(&recording));
-    held.is_ok() && recording.is_repeatable() && start.elapsed() < BRIEF
+    held.is_ok() && recording.is_repeatable() && recording.steps() < BRIEF
 }
 
 /// Does `check` with every fit case, on all cores. Returns how many there are.

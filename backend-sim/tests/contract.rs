@@ -1,0 +1,568 @@
+//! The contract of `anyio-core`, clause by clause, in the simulator, under more than one schedule.
+
+use std::cell::Cell;
+use std::future::{self, Future};
+use std::mem;
+use std::pin::{Pin, pin};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+use std::time::Duration;
+
+use futures::channel::oneshot;
+
+use anyio_backend_sim::{Schedule, Sim};
+use anyio_core::{Backend, BlockOn, Run, Task, Timer};
+
+/// Runs each case on each kind of runtime.
+macro_rules! cases {
+    ($($kind:ident = $recipe:expr => [$($case:ident),* $(,)?];)*) => {
+        $(mod $kind {
+            use super::*;
+            $(#[test] fn $case() { watched(|| super::$case($recipe)); })*
+        })*
+    };
+}
+
+cases! {
+    first_come = Sim::new() => [
+        a_task_spawned_from_outside_runs,
+        a_task_is_never_polled_inline,
+        a_destructor_may_spawn,
+        a_task_may_be_woken_from_outside,
+        checkpoints_let_others_run,
+        checkpoints_pass_in_a_foreign_block_on,
+        a_timer_is_never_early,
+        a_past_deadline_fires_at_once,
+        a_deadline_may_be_far_away,
+        a_timer_can_be_reset,
+        a_fired_timer_stays_fired_until_reset,
+        the_latest_waker_is_woken,
+        a_timer_may_be_used_outside,
+        timers_do_not_disturb_each_other,
+        a_waker_may_use_the_runtime,
+        a_job_runs_by_itself,
+        jobs_do_not_hold_tasks_up,
+        shutdown_drops_the_tasks,
+        spawning_after_shutdown_drops_the_task,
+        timers_outlive_the_runtime,
+        shutdown_drops_tasks_that_are_being_woken,
+    ];
+    last_come = Sim::new().schedule(Schedule::lifo()) => [
+        a_task_spawned_from_outside_runs,
+        a_task_is_never_polled_inline,
+        a_destructor_may_spawn,
+        a_task_may_be_woken_from_outside,
+        checkpoints_let_others_run,
+        checkpoints_pass_in_a_foreign_block_on,
+        a_timer_is_never_early,
+        a_past_deadline_fires_at_once,
+        a_deadline_may_be_far_away,
+        a_timer_can_be_reset,
+        a_fired_timer_stays_fired_until_reset,
+        the_latest_waker_is_woken,
+        a_timer_may_be_used_outside,
+        timers_do_not_disturb_each_other,
+        a_waker_may_use_the_runtime,
+        a_job_runs_by_itself,
+        jobs_do_not_hold_tasks_up,
+        shutdown_drops_the_tasks,
+        spawning_after_shutdown_drops_the_task,
+        timers_outlive_the_runtime,
+        shutdown_drops_tasks_that_are_being_woken,
+    ];
+    random = Sim::seeded(4) => [
+        a_task_spawned_from_outside_runs,
+        a_task_is_never_polled_inline,
+        a_destructor_may_spawn,
+        a_task_may_be_woken_from_outside,
+        checkpoints_let_others_run,
+        checkpoints_pass_in_a_foreign_block_on,
+        a_timer_is_never_early,
+        a_past_deadline_fires_at_once,
+        a_deadline_may_be_far_away,
+        a_timer_can_be_reset,
+        a_fired_timer_stays_fired_until_reset,
+        the_latest_waker_is_woken,
+        a_timer_may_be_used_outside,
+        timers_do_not_disturb_each_other,
+        a_waker_may_use_the_runtime,
+        a_job_runs_by_itself,
+        jobs_do_not_hold_tasks_up,
+        shutdown_drops_the_tasks,
+        spawning_after_shutdown_drops_the_task,
+        timers_outlive_the_runtime,
+        shutdown_drops_tasks_that_are_being_woken,
+    ];
+    by_priority = Sim::seeded(5) => [
+        a_task_spawned_from_outside_runs,
+        a_task_is_never_polled_inline,
+        a_destructor_may_spawn,
+        a_task_may_be_woken_from_outside,
+        checkpoints_let_others_run,
+        checkpoints_pass_in_a_foreign_block_on,
+        a_timer_is_never_early,
+        a_past_deadline_fires_at_once,
+        a_deadline_may_be_far_away,
+        a_timer_can_be_reset,
+        a_fired_timer_stays_fired_until_reset,
+        the_latest_waker_is_woken,
+        a_timer_may_be_used_outside,
+        timers_do_not_disturb_each_other,
+        a_waker_may_use_the_runtime,
+        a_job_runs_by_itself,
+        jobs_do_not_hold_tasks_up,
+        shutdown_drops_the_tasks,
+        spawning_after_shutdown_drops_the_task,
+        timers_outlive_the_runtime,
+        shutdown_drops_tasks_that_are_being_woken,
+    ];
+}
+
+// Tasks.
+
+/// A task that is spawned on a thread unknown to the runtime runs.
+fn a_task_spawned_from_outside_runs(recipe: impl Run) {
+    let (runtime, backend) = start(recipe);
+    let _outside = backend.follow_real_time();
+    let (sender, receiver) = oneshot::channel();
+    let outside = thread::spawn(move || backend.spawn(Task::new(async { sender.send(()).unwrap() })));
+    block_on(&*runtime, receiver).unwrap();
+    outside.join().unwrap();
+}
+
+/// No task is polled inside the call that spawns it.
+fn a_task_is_never_polled_inline(recipe: impl Run) {
+    thread_local!(static SPAWNING: Cell<bool> = const { Cell::new(false) });
+    let (runtime, backend) = start(recipe);
+    block_on(&*runtime, async {
+        let (sender, receiver) = oneshot::channel();
+        SPAWNING.set(true);
+        backend.spawn(Task::new(async { sender.send(SPAWNING.get()).unwrap() }));
+        SPAWNING.set(false);
+        assert!(!receiver.await.unwrap());
+    });
+}
+
+/// A destructor may spawn.
+fn a_destructor_may_spawn(recipe: impl Run) {
+    let (runtime, backend) = start(recipe);
+    let (sender, receiver) = oneshot::channel();
+    let successor = backend.clone();
+    let spawn = OnDrop::new(move || successor.spawn(Task::new(async { sender.send(()).unwrap() })));
+    backend.spawn(Task::new(async move { drop(spawn) }));
+    block_on(&*runtime, receiver).unwrap();
+}
+
+/// A task is polled again after a wake from a thread unknown to the runtime.
+fn a_task_may_be_woken_from_outside(recipe: impl Run) {
+    let (runtime, backend) = start(recipe);
+    let _outside = backend.follow_real_time();
+    let (into, event) = oneshot::channel();
+    let (sender, receiver) = oneshot::channel();
+    backend.spawn(Task::new(async { sender.send(event.await.unwrap()).unwrap() }));
+    let outside = thread::spawn(move || into.send("woken").unwrap());
+    assert_eq!(block_on(&*runtime, receiver), Ok("woken"));
+    outside.join().unwrap();
+}
+
+// Checkpoints.
+
+/// A task that only ever passes checkpoints lets tasks and timers go on.
+fn checkpoints_let_others_run(recipe: impl Run) {
+    let (runtime, backend) = start(recipe);
+    let done = Arc::new(AtomicBool::new(false));
+    for _ in 0..4 {
+        let (spinner, done) = (backend.clone(), done.clone());
+        backend.spawn(Task::new(async move {
+            while !done.load(SeqCst) {
+                checkpoint(&*spinner).await;
+            }
+        }));
+    }
+    let (sender, receiver) = oneshot::channel();
+    let timer = backend.timer(backend.now() + TICK);
+    backend.spawn(Task::new(async {
+        sleep(timer).await;
+        sender.send(()).unwrap();
+    }));
+    block_on(&*runtime, receiver).unwrap();
+    done.store(true, SeqCst);
+}
+
+/// A checkpoint is passed also inside a foreign `block_on` on one of the runtime's threads.
+fn checkpoints_pass_in_a_foreign_block_on(recipe: impl Run) {
+    let (runtime, backend) = start(recipe);
+    let _outside = backend.follow_real_time();
+    let (sender, receiver) = oneshot::channel();
+    let inside = backend.clone();
+    backend.spawn(Task::new(async move {
+        futures::executor::block_on(checkpoint(&*inside));
+        sender.send(()).unwrap();
+    }));
+    block_on(&*runtime, receiver).unwrap();
+}
+
+// Timers.
+
+/// No timer fires early, in the order of the deadlines or not.
+fn a_timer_is_never_early(recipe: impl Run) {
+    let (runtime, backend) = start(recipe);
+    block_on(&*runtime, async {
+        for micros in [1, 300, 1000, 1001, 2500, 10_700] {
+            let deadline = backend.now() + Duration::from_micros(micros);
+            sleep(backend.timer(deadline)).await;
+            assert!(backend.now() >= deadline);
+        }
+    });
+}
+
+/// A timer whose deadline is past fires at its first poll.
+fn a_past_deadline_fires_at_once(recipe: impl Run) {
+    let (runtime, backend) = start(recipe);
+    block_on(&*runtime, async {
+        for deadline in [backend.now(), backend.now() - Duration::from_millis(1)] {
+            assert!(poll(&mut backend.timer(deadline), Waker::noop()).is_ready());
+        }
+    });
+}
+
+/// A deadline may be hundreds of years away.
+fn a_deadline_may_be_far_away(recipe: impl Run) {
+    let (runtime, backend) = start(recipe);
+    block_on(&*runtime, async {
+        let mut far = backend.timer(backend.now() + 500 * YEAR);
+        assert!(poll(&mut far, Waker::noop()).is_pending());
+        sleep(backend.timer(backend.now() + TICK)).await;
+        assert!(poll(&mut far, Waker::noop()).is_pending());
+        far.as_mut().reset(backend.now() + 400 * YEAR);
+        assert!(poll(&mut far, Waker::noop()).is_pending());
+        far.as_mut().reset(backend.now() + TICK);
+        sleep(far).await;
+    });
+}
+
+/// A reset moves the deadline in both directions, whether or not the timer was polled before.
+fn a_timer_can_be_reset(recipe: impl Run) {
+    let (runtime, backend) = start(recipe);
+    block_on(&*runtime, async {
+        let start = backend.now();
+        for polled in [false, true] {
+            let mut sooner = backend.timer(backend.now() + YEAR);
+            let mut later = backend.timer(backend.now() + TICK);
+            if polled {
+                assert!(poll(&mut sooner, Waker::noop()).is_pending());
+                let _ = poll(&mut later, Waker::noop());
+            }
+            sooner.as_mut().reset(backend.now() + TICK);
+            let deadline = backend.now() + 5 * TICK;
+            later.as_mut().reset(deadline);
+            sleep(sooner).await;
+            sleep(later).await;
+            assert!(backend.now() >= deadline);
+        }
+        assert!(backend.now() < start + YEAR);
+    });
+}
+
+/// A timer that has fired stays fired until it is reset, and can then fire again.
+fn a_fired_timer_stays_fired_until_reset(recipe: impl Run) {
+    let (runtime, backend) = start(recipe);
+    block_on(&*runtime, async {
+        let mut timer = backend.timer(backend.now() + TICK);
+        future::poll_fn(|cx| timer.as_mut().poll(cx)).await;
+        assert!(poll(&mut timer, Waker::noop()).is_ready());
+        assert!(poll(&mut timer, Waker::noop()).is_ready());
+        let deadline = backend.now() + TICK;
+        timer.as_mut().reset(deadline);
+        future::poll_fn(|cx| timer.as_mut().poll(cx)).await;
+        assert!(backend.now() >= deadline);
+    });
+}
+
+/// The waker of the latest poll is woken, whichever threads the polls were made on.
+fn the_latest_waker_is_woken(recipe: impl Run) {
+    let (runtime, backend) = start(recipe);
+    let _outside = backend.follow_real_time();
+    let (first, _first_woken) = flag();
+    let (second, woken) = flag();
+    // On a machine that is busy it may fire before the second poll: then once more.
+    let timer = loop {
+        let mut timer = backend.timer(backend.now() + 3 * TICK);
+        let begun = poll(&mut timer, &first).is_pending();
+        let second = second.clone();
+        let outside = thread::spawn(move || (poll(&mut timer, &second).is_pending(), timer));
+        let (sleeps, timer) = outside.join().unwrap();
+        if begun && sleeps {
+            break timer;
+        }
+    };
+    block_on(&*runtime, woken).unwrap();
+    drop(timer);
+}
+
+/// A timer may be made, polled, reset and dropped on threads unknown to the runtime.
+fn a_timer_may_be_used_outside(recipe: impl Run) {
+    let (runtime, backend) = start(recipe);
+    let _outside = backend.follow_real_time();
+    let (sender, receiver) = oneshot::channel();
+    let outside = thread::spawn(move || {
+        let mut timer = backend.timer(backend.now() + YEAR);
+        assert!(poll(&mut timer, Waker::noop()).is_pending());
+        let deadline = backend.now() + TICK;
+        timer.as_mut().reset(deadline);
+        futures::executor::block_on(sleep(timer));
+        assert!(backend.now() >= deadline);
+        sender.send(()).unwrap();
+    });
+    block_on(&*runtime, receiver).unwrap();
+    outside.join().unwrap();
+}
+
+/// A timer goes on when others are reset or dropped.
+fn timers_do_not_disturb_each_other(recipe: impl Run) {
+    let (runtime, backend) = start(recipe);
+    block_on(&*runtime, async {
+        let deadline = backend.now() + 2 * TICK;
+        let mut timers: Vec<_> = (0..30).map(|_| backend.timer(deadline)).collect();
+        let (wakers, mut woken): (Vec<_>, Vec<_>) = timers.iter().map(|_| flag()).unzip();
+        for (timer, waker) in timers.iter_mut().zip(&wakers) {
+            assert!(poll(timer, waker).is_pending());
+        }
+        let kept = timers.split_off(20);
+        for timer in &mut timers[..10] {
+            timer.as_mut().reset(backend.now() + YEAR);
+        }
+        drop(timers.split_off(10));
+        for woken in woken.split_off(20) {
+            woken.await.unwrap();
+        }
+        drop(kept);
+    });
+}
+
+/// A waker may use the runtime inside the wake: spawn, and make, reset and drop timers.
+fn a_waker_may_use_the_runtime(recipe: impl Run) {
+    let (runtime, backend) = start(recipe);
+    let (sender, receiver) = oneshot::channel();
+    let mut dropped = backend.timer(backend.now() + YEAR);
+    let mut moved = backend.timer(backend.now() + YEAR);
+    assert!(poll(&mut dropped, Waker::noop()).is_pending());
+    assert!(poll(&mut moved, Waker::noop()).is_pending());
+    let inside = backend.clone();
+    let waker = once_waker(move || {
+        drop(dropped);
+        moved.as_mut().reset(inside.now());
+        inside.spawn(Task::new(async {
+            sleep(moved).await;
+            sender.send(()).unwrap();
+        }));
+    });
+    let mut timer = backend.timer(backend.now() + TICK);
+    assert!(poll(&mut timer, &waker).is_pending());
+    block_on(&*runtime, receiver).unwrap();
+}
+
+// Blocking jobs.
+
+/// A job runs although nobody waits for it, and not inside the call.
+fn a_job_runs_by_itself(recipe: impl Run) {
+    let (runtime, backend) = start(recipe);
+    let _outside = backend.follow_real_time();
+    let (sender, receiver) = oneshot::channel();
+    let outside = thread::spawn(move || {
+        let here = thread::current().id();
+        backend.spawn_blocking(Box::new(move || {
+            assert_ne!(thread::current().id(), here);
+            sender.send(()).unwrap();
+        }));
+    });
+    block_on(&*runtime, receiver).unwrap();
+    outside.join().unwrap();
+}
+
+/// A job may block for as long as it likes without keeping tasks from running.
+fn jobs_do_not_hold_tasks_up(recipe: impl Run) {
+    let (runtime, backend) = start(recipe);
+    let _outside = backend.follow_real_time();
+    let (release, released) = mpsc::channel::<()>();
+    let (sender, receiver) = oneshot::channel();
+    backend.spawn_blocking(Box::new(move || released.recv().unwrap()));
+    backend.spawn(Task::new(async { sender.send(()).unwrap() }));
+    block_on(&*runtime, receiver).unwrap();
+    release.send(()).unwrap();
+}
+
+// Shutdown.
+
+/// Tasks that are left are dropped, whether they wait, spin, or were never polled; their destructors may spawn.
+fn shutdown_drops_the_tasks(recipe: impl Run) {
+    let (runtime, backend) = start(recipe);
+    let (sender, dropped) = mpsc::channel();
+    let guard = || {
+        let (sender, backend) = (sender.clone(), backend.clone());
+        OnDrop::new(move || {
+            let sender = OnDrop::new(move || sender.send(()).unwrap());
+            backend.spawn(Task::new(async move { drop(sender) }));
+        })
+    };
+    let (waiting, spinning) = (guard(), guard());
+    backend.spawn(Task::new(async move { _ = (&waiting, future::pending::<()>().await) }));
+    let spinner = backend.clone();
+    backend.spawn(Task::new(async move {
+        let _spinning = spinning;
+        loop {
+            checkpoint(&*spinner).await;
+        }
+    }));
+    block_on(&*runtime, sleep(backend.timer(backend.now() + TICK)));
+    let unpolled = guard();
+    backend.spawn(Task::new(async move { _ = (&unpolled, future::pending::<()>().await) }));
+    drop(runtime);
+    for _ in 0..3 {
+        dropped.recv().unwrap();
+    }
+}
+
+/// Once the runtime has shut down, a task that is spawned is dropped inside the call.
+fn spawning_after_shutdown_drops_the_task(recipe: impl Run) {
+    let (runtime, backend) = start(recipe);
+    drop(runtime);
+    let (sender, dropped) = mpsc::channel();
+    let guard = OnDrop::new(move || sender.send(()).unwrap());
+    backend.spawn(Task::new(async move { drop(guard) }));
+    assert_eq!(dropped.try_recv(), Ok(()));
+}
+
+/// A timer that is polled from elsewhere fires although the runtime has shut down, and not early.
+fn timers_outlive_the_runtime(recipe: impl Run) {
+    let (runtime, backend) = start(recipe);
+    let _outside = backend.follow_real_time();
+    let deadline = backend.now() + 5 * TICK;
+    let mut armed = backend.timer(deadline);
+    assert!(poll(&mut armed, Waker::noop()).is_pending());
+    drop(runtime);
+    let new = backend.timer(deadline);
+    futures::executor::block_on(async {
+        sleep(armed).await;
+        assert!(backend.now() >= deadline);
+        sleep(new).await;
+    });
+}
+
+/// A wake on another thread does not save a task from being dropped.
+fn shutdown_drops_tasks_that_are_being_woken(recipe: Sim) {
+    drop(recipe);
+    for seed in 0..50 {
+        let (runtime, backend) = start(Sim::seeded(seed));
+        let (sender, dropped) = mpsc::channel::<()>();
+        let (waker_sender, wakers) = mpsc::channel();
+        for _ in 0..100 {
+            let (guard, waker_sender) = (sender.clone(), waker_sender.clone());
+            backend.spawn(Task::new(async move {
+                let _guard = guard;
+                future::poll_fn(|cx| {
+                    _ = waker_sender.send(cx.waker().clone());
+                    Poll::<()>::Pending
+                })
+                .await;
+            }));
+        }
+        block_on(&*runtime, sleep(backend.timer(backend.now() + Duration::from_millis(1))));
+        let outside = thread::spawn(move || wakers.try_iter().for_each(Waker::wake));
+        drop((runtime, sender));
+        assert!(dropped.recv().is_err());
+        outside.join().unwrap();
+    }
+}
+
+// Helpers.
+
+/// Shorter than anybody would notice, longer than the resolution of the clocks.
+const TICK: Duration = Duration::from_millis(4);
+const YEAR: Duration = Duration::from_secs(31_556_952);
+
+/// Runs `case` on a thread of its own, and fails when it hangs.
+fn watched(case: impl FnOnce() + Send + 'static) {
+    let (sender, receiver) = mpsc::channel::<()>();
+    let runner = thread::spawn(move || {
+        let _sender = sender;
+        case();
+    });
+    let hangs = receiver.recv_timeout(Duration::from_secs(60)) == Err(mpsc::RecvTimeoutError::Timeout);
+    assert!(!hangs, "the case hangs");
+    if let Err(panic) = runner.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+fn start(recipe: impl Run) -> (Box<dyn BlockOn>, Arc<dyn Backend>) {
+    let runtime = Box::new(recipe).start().unwrap();
+    let backend = runtime.backend();
+    (runtime, backend)
+}
+
+fn block_on<T>(runtime: &dyn BlockOn, future: impl Future<Output = T>) -> T {
+    let mut output = None;
+    runtime.block_on(pin!(async { output = Some(future.await) }));
+    output.unwrap()
+}
+
+fn poll(timer: &mut Pin<Box<dyn Timer>>, waker: &Waker) -> Poll<()> {
+    timer.as_mut().poll(&mut Context::from_waker(waker))
+}
+
+async fn sleep(mut timer: Pin<Box<dyn Timer>>) {
+    future::poll_fn(|cx| timer.as_mut().poll(cx)).await;
+}
+
+async fn checkpoint(backend: &dyn Backend) {
+    let mut passed = false;
+    future::poll_fn(|cx| {
+        if mem::replace(&mut passed, true) {
+            return Poll::Ready(());
+        }
+        backend.checkpoint(cx.waker());
+        Poll::Pending
+    })
+    .await;
+}
+
+/// A waker, and what is ready once it was woken.
+fn flag() -> (Waker, oneshot::Receiver<()>) {
+    let (sender, receiver) = oneshot::channel();
+    (once_waker(move || _ = sender.send(())), receiver)
+}
+
+/// A waker that calls `wake` the first time it is woken.
+fn once_waker(wake: impl FnOnce() + Send + 'static) -> Waker {
+    struct Once<F>(Mutex<Option<F>>);
+    impl<F: FnOnce() + Send> Wake for Once<F> {
+        fn wake(self: Arc<Self>) {
+            let wake = self.0.lock().unwrap().take();
+            if let Some(wake) = wake {
+                wake();
+            }
+        }
+    }
+    Arc::new(Once(Mutex::new(Some(wake)))).into()
+}
+
+/// Calls a function when it is dropped.
+struct OnDrop<F: FnOnce()>(Option<F>);
+
+impl<F: FnOnce()> OnDrop<F> {
+    fn new(call: F) -> Self {
+        OnDrop(Some(call))
+    }
+}
+
+impl<F: FnOnce()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        if let Some(call) = self.0.take() {
+            call();
+        }
+    }
+}
