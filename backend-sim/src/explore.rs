@@ -143,7 +143,7 @@ impl Explorer {
             let schedule = (self.make)(seed);
             let attempt = Attempt::make(&test, &schedule);
             if let Some(message) = attempt.failure {
-                let choices = Choices::of(attempt.taken.iter().map(|(index, _)| *index));
+                let choices = Choices::of(attempt.taken.iter().map(|(index, _)| *index)).with_polls(schedule.polls());
                 let failure =
                     Failure { schedule, tried: tried + 1, message, choices: choices.clone(), simplest: choices };
                 return Err(failure.simplified(&test, self.tries));
@@ -256,9 +256,14 @@ impl Failure {
         &self.message
     }
 
-    /// Leaves choices out, in ever smaller pieces, for as long as the test fails without them.
+    /// Leaves choices out, in ever smaller pieces, for as long as the test fails without them; before that, what how long
+    /// polls take was drawn from.
     fn simplified(mut self, test: &impl Fn(Sim), tries: usize) -> Self {
         let mut left = tries;
+        if left > 0 && self.schedule.polls() != 0 {
+            left -= 1;
+            self.try_simpler(test, self.simplest.clone().with_polls(0));
+        }
         let mut piece = self.simplest.len();
         while piece > 0 {
             let mut from = 0;
@@ -268,14 +273,23 @@ impl Failure {
                 }
                 left -= 1;
                 let rest = self.simplest.only(|place| !(from..from + piece).contains(&place));
-                match Attempt::make(test, &Schedule::replay(rest.clone())).failure {
-                    Some(message) => (self.simplest, self.message) = (rest, message),
-                    None => from += piece,
+                if !self.try_simpler(test, rest) {
+                    from += piece;
                 }
             }
             piece /= 2;
         }
         self
+    }
+
+    /// Whether the test fails with these choices as well: then they are the simplest.
+    fn try_simpler(&mut self, test: &impl Fn(Sim), simpler: Choices) -> bool {
+        let failure = Attempt::make(test, &Schedule::replay(simpler.clone())).failure;
+        let fails = failure.is_some();
+        if let Some(message) = failure {
+            (self.simplest, self.message) = (simpler, message);
+        }
+        fails
     }
 }
 

@@ -273,19 +273,23 @@ fn what_holds_is_explored_to_the_end() {
     assert!(panic_of(|| _ = explore(10, |sim| run(sim, lost_update()))).contains("left: 1"));
 }
 
+/// Is in time, unless polls take too long.
+fn in_time(sim: Sim) {
+    run(sim.slow_polls(Duration::from_millis(2)), async {
+        let work = async {
+            for _ in 0..10 {
+                checkpoint().await;
+            }
+        };
+        timeout(Duration::from_millis(10), work).await.expect("it is fast enough");
+    });
+}
+
 #[test]
 fn polls_may_take_time() {
-    let early = Explorer::new().schedules(200).run(|sim| {
-        run(sim.slow_polls(Duration::from_millis(2)), async {
-            let work = async {
-                for _ in 0..10 {
-                    checkpoint().await;
-                }
-            };
-            timeout(Duration::from_millis(10), work).await.expect("it is fast enough");
-        });
-    });
-    assert!(early.is_err(), "a busy machine is too slow now and then");
+    let early = Explorer::new().schedules(200).run(in_time);
+    let failure = early.expect_err("a busy machine is too slow now and then");
+    assert_eq!(panic_of(|| in_time(Sim::new().schedule(failure.simplest()))), failure.message());
 }
 
 #[test]
