@@ -53,8 +53,10 @@ fn explored(test: impl Fn(Sim, Version)) -> (usize, String) {
     test(Sim::new().schedule(Schedule::fifo()), Version::Buggy);
     let explorer = || Explorer::new().schedules(HOLDS);
     let failure = explorer().run(|sim| test(sim, Version::Buggy)).expect_err("the mistake is found");
-    let again = attempt(|| test(Sim::new().schedule(failure.schedule().clone()), Version::Buggy));
-    assert!(again.is_err(), "the same schedule finds it again");
+    for schedule in [failure.schedule().clone(), failure.simplest()] {
+        let again = attempt(|| test(Sim::new().schedule(schedule.clone()), Version::Buggy));
+        assert!(again.is_err(), "{schedule} finds it again");
+    }
     let held = explorer().run(|sim| test(sim, Version::Fixed));
     held.unwrap_or_else(|failure| panic!("what is mended does not hold: {failure}"));
     (failure.tried(), failure.message().to_owned())
