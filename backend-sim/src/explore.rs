@@ -148,9 +148,8 @@ impl Explorer {
             let schedule = (self.make)(seed);
             let attempt = Attempt::make(&test, &schedule);
             if let Some(message) = attempt.failure {
-                let choices = Choices::of(attempt.taken.iter().map(|(index, _)| *index)).with_polls(schedule.polls());
-                let failure =
-                    Failure { schedule, tried: tried + 1, message, choices: choices.clone(), simplest: choices };
+                let simplest = Choices::of(attempt.taken.iter().map(|(index, _)| *index)).with_polls(schedule.polls());
+                let failure = Failure { schedule, tried: tried + 1, message, choices: simplest.len(), simplest };
                 return Err(failure.simplified(&test, self.tries));
             }
             seen.insert(attempt.taken);
@@ -231,7 +230,8 @@ pub struct Failure {
     tried: usize,
     /// What the panic said, under the simplest one.
     message: String,
-    choices: Choices,
+    /// How many choices it had made that are not first come, first served.
+    choices: usize,
     simplest: Choices,
 }
 
@@ -309,7 +309,7 @@ impl fmt::Display for Failure {
             f,
             "  the simplest, with {} choices other than first come, first served, in place of {}: ANYIO_SIM_SCHEDULE={}",
             self.simplest.len(),
-            self.choices.len(),
+            self.choices,
             self.simplest()
         )
     }
@@ -353,9 +353,8 @@ fn walk(bound: usize, test: &impl Fn(Sim)) -> Result<Exhausted, Failure> {
         exhausted.schedules += 1;
         exhausted.choices = exhausted.choices.max(taken.len());
         if let Some(message) = failure {
-            let choices = Choices::of(indices());
-            let failure =
-                Failure { schedule, tried: exhausted.schedules, message, choices: choices.clone(), simplest: choices };
+            let simplest = Choices::of(indices());
+            let failure = Failure { schedule, tried: exhausted.schedules, message, choices: simplest.len(), simplest };
             return Err(failure.simplified(test, 500));
         }
         next = following(&taken);
