@@ -58,6 +58,9 @@
 //!
 //! The feature `testing` adds the module `testing`, a kit for the tests of libraries: streams in memory that fail where
 //! they are told to, steps in a given order, cancellation at every suspension. It works on every backend.
+//!
+//! The feature `sim` adds a simulator: a clock that jumps, schedules that are explored, interruptions wherever something
+//! waits. The guide `testing::guide` begins with the first test.
 
 mod branches;
 mod cancel_scope;

@@ -4,6 +4,8 @@
 mod async_clean_up;
 #[path = "../examples/call_in_from_threads.rs"]
 mod call_in_from_threads;
+#[path = "../examples/connection_pool.rs"]
+mod connection_pool;
 #[path = "../examples/cpu_bound_work.rs"]
 mod cpu_bound_work;
 #[path = "../examples/error_groups.rs"]
@@ -35,6 +37,11 @@ fn async_clean_up() {
 #[test]
 fn call_in_from_threads() {
     call_in_from_threads::main();
+}
+
+#[test]
+fn connection_pool() {
+    connection_pool::main();
 }
 
 #[test]

@@ -48,7 +48,8 @@ pub fn explore(schedules: usize, test: impl Fn(Sim)) -> Explored {
 /// For small programs: `n` tasks that are polled `k` times each have up to `(nk)!/(k!)^n` schedules. They are walked depth
 /// first, and none comes twice. A choice is made only where more than one task is ready, between two polls. No other is
 /// left out: tasks may share anything, so the simulator cannot know of two polls that they could change places. Whether
-/// all have been walked is for [`Exhausted::is_complete`] to say.
+/// all have been walked is for [`Exhausted::is_complete`] to say. As with [`explore`], a schedule in the environment has
+/// the test run once, under that alone.
 ///
 /// # Panics
 ///
@@ -70,6 +71,10 @@ pub fn explore(schedules: usize, test: impl Fn(Sim)) -> Explored {
 /// ```
 #[track_caller]
 pub fn explore_exhaustively(bound: usize, test: impl Fn(Sim)) -> Exhausted {
+    if Schedule::from_env().is_some() {
+        test(Sim::new());
+        return Exhausted { schedules: 1, complete: false, choices: 0 };
+    }
     walk(bound, &test).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
@@ -144,9 +149,8 @@ impl Explorer {
             let schedule = (self.make)(seed);
             let attempt = Attempt::make(&test, &schedule);
             if let Some(message) = attempt.failure {
-                let choices = Choices::of(attempt.taken.iter().map(|(index, _)| *index));
-                let failure =
-                    Failure { schedule, tried: tried + 1, message, choices: choices.clone(), simplest: choices };
+                let simplest = Choices::of(attempt.taken.iter().map(|(index, _)| *index)).with_polls(schedule.polls());
+                let failure = Failure { schedule, tried: tried + 1, message, choices: simplest.len(), simplest };
                 return Err(failure.simplified(&test, self.tries));
             }
             seen.insert(attempt.taken);
@@ -227,7 +231,8 @@ pub struct Failure {
     tried: usize,
     /// What the panic said, under the simplest one.
     message: String,
-    choices: Choices,
+    /// How many choices it had made that are not first come, first served.
+    choices: usize,
     simplest: Choices,
 }
 
@@ -257,9 +262,14 @@ impl Failure {
         &self.message
     }
 
-    /// Leaves choices out, in ever smaller pieces, for as long as the test fails without them.
+    /// Leaves choices out, in ever smaller pieces, for as long as the test fails without them; before that, what how long
+    /// polls take was drawn from.
     fn simplified(mut self, test: &impl Fn(Sim), tries: usize) -> Self {
         let mut left = tries;
+        if left > 0 && self.schedule.polls() != 0 {
+            left -= 1;
+            self.try_simpler(test, self.simplest.clone().with_polls(0));
+        }
         let mut piece = self.simplest.len();
         while piece > 0 {
             let mut from = 0;
@@ -269,14 +279,23 @@ impl Failure {
                 }
                 left -= 1;
                 let rest = self.simplest.only(|place| !(from..from + piece).contains(&place));
-                match Attempt::make(test, &Schedule::replay(rest.clone())).failure {
-                    Some(message) => (self.simplest, self.message) = (rest, message),
-                    None => from += piece,
+                if !self.try_simpler(test, rest) {
+                    from += piece;
                 }
             }
             piece /= 2;
         }
         self
+    }
+
+    /// Whether the test fails with these choices as well: then they are the simplest.
+    fn try_simpler(&mut self, test: &impl Fn(Sim), simpler: Choices) -> bool {
+        let failure = Attempt::make(test, &Schedule::replay(simpler.clone())).failure;
+        let fails = failure.is_some();
+        if let Some(message) = failure {
+            (self.simplest, self.message) = (simpler, message);
+        }
+        fails
     }
 }
 
@@ -291,7 +310,7 @@ impl fmt::Display for Failure {
             f,
             "  the simplest, with {} choices other than first come, first served, in place of {}: ANYIO_SIM_SCHEDULE={}",
             self.simplest.len(),
-            self.choices.len(),
+            self.choices,
             self.simplest()
         )
     }
@@ -335,9 +354,8 @@ fn walk(bound: usize, test: &impl Fn(Sim)) -> Result<Exhausted, Failure> {
         exhausted.schedules += 1;
         exhausted.choices = exhausted.choices.max(taken.len());
         if let Some(message) = failure {
-            let choices = Choices::of(indices());
-            let failure =
-                Failure { schedule, tried: exhausted.schedules, message, choices: choices.clone(), simplest: choices };
+            let simplest = Choices::of(indices());
+            let failure = Failure { schedule, tried: exhausted.schedules, message, choices: simplest.len(), simplest };
             return Err(failure.simplified(test, 500));
         }
         next = following(&taken);

@@ -18,7 +18,7 @@ use fastrand::Rng;
 /// | `seed:17` | [`seeded(17)`](Schedule::seeded) |
 /// | `random:17` | [`random(17)`](Schedule::random) |
 /// | `pct:17:3` | [`pct(17, 3)`](Schedule::pct) |
-/// | `replay:`, `replay:3=1,17=2` | [`replay`](Schedule::replay) |
+/// | `replay:`, `replay:3=1,17=2`, `replay:polls=5,3=1` | [`replay`](Schedule::replay) |
 ///
 /// # Examples
 ///
@@ -46,31 +46,42 @@ enum Kind {
 ///
 /// Every time more than one task is ready is a choice, and choices are numbered from 0. What is listed here is the number
 /// of a choice, and which of the ready tasks was taken, the first being 0. All other choices took the first.
+///
+/// Where [polls take time](crate::Sim::slow_polls), how long they took belongs to it, as the number of what drew it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Choices(Vec<(u32, u32)>);
+pub struct Choices {
+    taken: Vec<(u32, u32)>,
+    /// What how long polls take is drawn from.
+    polls: u64,
+}
 
 impl Choices {
     /// Those of the list of what was taken at every choice.
     pub(crate) fn of(taken: impl IntoIterator<Item = u32>) -> Self {
-        Choices((0..).zip(taken).filter(|(_, index)| *index != 0).collect())
+        Choices { taken: (0..).zip(taken).filter(|(_, index)| *index != 0).collect(), polls: 0 }
+    }
+
+    /// The same, where polls take what is drawn from this.
+    pub(crate) fn with_polls(self, polls: u64) -> Self {
+        Choices { polls, ..self }
     }
 
     /// Only these of them, by their places in the list.
     pub(crate) fn only(&self, keep: impl Fn(usize) -> bool) -> Self {
-        let kept = self.0.iter().enumerate().filter(|(place, _)| keep(*place));
-        Choices(kept.map(|(_, choice)| *choice).collect())
+        let kept = self.taken.iter().enumerate().filter(|(place, _)| keep(*place));
+        Choices { taken: kept.map(|(_, choice)| *choice).collect(), polls: self.polls }
     }
 
     /// How many choices there are that did not take the first.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.taken.len()
     }
 
     /// Whether every choice took the first.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.taken.is_empty()
     }
 }
 
@@ -144,6 +155,15 @@ impl Schedule {
             _ => None,
         }
     }
+
+    /// What how long polls take is drawn from.
+    pub(crate) fn polls(&self) -> u64 {
+        match &self.0 {
+            Kind::Fifo | Kind::Lifo => 0,
+            Kind::Seeded(seed) | Kind::Random(seed) | Kind::Pct { seed, .. } => *seed,
+            Kind::Replay(choices) => choices.polls,
+        }
+    }
 }
 
 impl Default for Schedule {
@@ -155,11 +175,9 @@ impl Default for Schedule {
 
 impl fmt::Display for Choices {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, (choice, index)) in self.0.iter().enumerate() {
-            let comma = if place > 0 { "," } else { "" };
-            write!(f, "{comma}{choice}={index}")?;
-        }
-        Ok(())
+        let polls = (self.polls != 0).then(|| format!("polls={}", self.polls));
+        let taken = self.taken.iter().map(|(choice, index)| format!("{choice}={index}"));
+        f.write_str(&polls.into_iter().chain(taken).collect::<Vec<_>>().join(","))
     }
 }
 
@@ -211,12 +229,15 @@ impl FromStr for Choices {
             let (choice, index) = text.split_once('=')?;
             Some((choice.parse().ok()?, index.parse().ok()?))
         };
-        let mut choices = Vec::new();
+        let mut choices = Choices::default();
         for text in text.split(',').filter(|text| !text.is_empty()) {
-            choices.push(choice(text).ok_or(ScheduleError)?);
+            match text.strip_prefix("polls=") {
+                Some(polls) => choices.polls = polls.parse().map_err(|_| ScheduleError)?,
+                None => choices.taken.push(choice(text).ok_or(ScheduleError)?),
+            }
         }
-        choices.sort_unstable();
-        Ok(Choices(choices))
+        choices.taken.sort_unstable();
+        Ok(choices)
     }
 }
 
@@ -251,7 +272,7 @@ impl Chooser {
             Kind::Seeded(1) => Rule::Lifo,
             Kind::Seeded(seed) if seed % 2 == 0 => Rule::Random(Rng::with_seed(*seed)),
             Kind::Seeded(seed) => pct(*seed, 1 + (seed / 2 % 4) as u32),
-            Kind::Replay(choices) => Rule::Replay(choices.0.iter().rev().copied().collect()),
+            Kind::Replay(choices) => Rule::Replay(choices.taken.iter().rev().copied().collect()),
         };
         Chooser { rule, choices: 0 }
     }
@@ -323,12 +344,14 @@ mod tests {
             Schedule::random(u64::MAX),
             Schedule::pct(3, 4),
             Schedule::replay(Choices::default()),
-            Schedule::replay(choices),
+            Schedule::replay(choices.clone()),
+            Schedule::replay(choices.with_polls(5)),
+            Schedule::replay(Choices::default().with_polls(5)),
         ];
         for schedule in schedules {
             assert_eq!(schedule.to_string().parse(), Ok(schedule));
         }
-        for text in ["", "fif", "seed:", "seed:x", "pct:1", "replay:1", "replay:1=2,x"] {
+        for text in ["", "fif", "seed:", "seed:x", "pct:1", "replay:1", "replay:1=2,x", "replay:polls=x"] {
             assert_eq!(text.parse::<Schedule>(), Err(ScheduleError), "{text}");
         }
     }

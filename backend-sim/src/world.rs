@@ -177,7 +177,7 @@ impl World {
             anchor: None,
             paused: settings.paused,
             chooser: Chooser::new(&settings.schedule),
-            rng: Rng::with_seed(settings.schedule.seed().unwrap_or(0)),
+            rng: Rng::with_seed(settings.schedule.polls()),
             settling: (0, Vec::new()),
             main_first: false,
             outsiders: 0,

@@ -254,6 +254,33 @@ fn a_walk_finds_what_depends_on_the_order_and_knows_when_it_is_complete() {
 }
 
 #[test]
+#[ignore = "run by the test below, with a schedule in the environment"]
+fn run_by_the_test_below() {
+    let runs = AtomicUsize::new(0);
+    let counted = |sim| {
+        runs.fetch_add(1, Ordering::SeqCst);
+        run(sim, async {
+            let group = task_group(async |tg| (0..3).for_each(|_| drop(tg.spawn(async {}))));
+            group.await.unwrap();
+        });
+    };
+    explore(10, counted);
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+    explore_exhaustively(10, counted);
+    assert_eq!(runs.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn the_environment_asks_for_one_run() {
+    for (variable, schedule) in [("ANYIO_SIM_SEED", "3"), ("ANYIO_SIM_SCHEDULE", "replay:0=1")] {
+        let mut test = std::process::Command::new(std::env::current_exe().unwrap());
+        test.args(["--exact", "run_by_the_test_below", "--ignored"]).env(variable, schedule);
+        let output = test.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    }
+}
+
+#[test]
 fn what_holds_is_explored_to_the_end() {
     let explored = explore(200, |sim| {
         run(sim, async {
@@ -273,19 +300,23 @@ fn what_holds_is_explored_to_the_end() {
     assert!(panic_of(|| _ = explore(10, |sim| run(sim, lost_update()))).contains("left: 1"));
 }
 
+/// Is in time, unless polls take too long.
+fn in_time(sim: Sim) {
+    run(sim.slow_polls(Duration::from_millis(2)), async {
+        let work = async {
+            for _ in 0..10 {
+                checkpoint().await;
+            }
+        };
+        timeout(Duration::from_millis(10), work).await.expect("it is fast enough");
+    });
+}
+
 #[test]
 fn polls_may_take_time() {
-    let early = Explorer::new().schedules(200).run(|sim| {
-        run(sim.slow_polls(Duration::from_millis(2)), async {
-            let work = async {
-                for _ in 0..10 {
-                    checkpoint().await;
-                }
-            };
-            timeout(Duration::from_millis(10), work).await.expect("it is fast enough");
-        });
-    });
-    assert!(early.is_err(), "a busy machine is too slow now and then");
+    let early = Explorer::new().schedules(200).run(in_time);
+    let failure = early.expect_err("a busy machine is too slow now and then");
+    assert_eq!(panic_of(|| in_time(Sim::new().schedule(failure.simplest()))), failure.message());
 }
 
 #[test]

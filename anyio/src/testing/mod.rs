@@ -70,6 +70,9 @@ mod assertions;
 mod cancel_safe;
 #[cfg(feature = "sim")]
 mod everywhere;
+#[cfg(all(feature = "sim", any(doc, doctest)))]
+#[doc = include_str!("../../docs/testing-your-library.md")]
+pub mod guide {}
 mod leaks;
 mod polling;
 mod sequencer;
