@@ -430,3 +430,80 @@ fn what_is_left_behind_is_found() {
     assert!(future.contains("polled by reference"), "{future}");
     assert_eq!(run(Sim::new(), assert_no_leaks(async { 1 })), 1);
 }
+
+/// A task that waits for a timer of another runtime.
+async fn foreign_timer() {
+    let group = task_group(async |tg| {
+        tg.task().name("foreigner").spawn(async { drop(smol::Timer::after(Duration::from_millis(20)).await) });
+    });
+    group.await.unwrap();
+}
+
+#[test]
+fn what_only_another_runtime_wakes_is_reported() {
+    let report = panic_of(|| run(Sim::new(), foreign_timer()));
+    let line = report.lines().find(|line| line.contains("foreigner")).unwrap();
+    assert!(line.contains("waits for something that is not anyio's"), "{report}");
+    assert!(report.contains("follow_real_time"), "{report}");
+}
+
+#[test]
+fn what_another_runtime_wakes_is_waited_for_once_it_is_announced() {
+    run(Sim::new(), async {
+        let _outside = SimHandle::current().unwrap().follow_real_time();
+        foreign_timer().await;
+    });
+}
+
+#[test]
+fn an_outsider_that_does_nothing_is_reported() {
+    let report = panic_of(|| {
+        run(Sim::new().watchdog(Duration::from_millis(200)), async {
+            let _outside = SimHandle::current().unwrap().follow_real_time();
+            std::future::pending::<()>().await
+        });
+    });
+    assert!(report.contains("the threads from outside that are at work do nothing"), "{report}");
+}
+
+/// To be run in a process of its own.
+#[test]
+#[ignore = "it blocks its thread, and the watchdog ends the process"]
+fn a_task_blocks_its_thread() {
+    run(Sim::new().watchdog(Duration::from_millis(300)), async {
+        let group = task_group(async |tg| {
+            tg.task().name("blocker").spawn(async { std::thread::sleep(Duration::from_secs(60)) });
+        });
+        group.await.unwrap();
+    });
+}
+
+#[test]
+fn a_task_that_blocks_its_thread_is_named_by_the_watchdog() {
+    let program = std::env::current_exe().unwrap();
+    let arguments = ["--exact", "a_task_blocks_its_thread", "--ignored", "--nocapture"];
+    let output = std::process::Command::new(program).args(arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    let named = said.lines().find(|line| line.contains("it concerns")).unwrap_or_default();
+    assert!(named.contains("blocker"), "{said}");
+}
+
+#[test]
+fn a_simulation_inside_another_is_refused() {
+    run(Sim::new(), async {
+        assert!(matches!(anyio::try_run(Sim::new(), async {}), Err(anyio::RunError::Nested)));
+    });
+}
+
+#[test]
+fn a_started_portal_into_a_simulation_waits_for_its_callers() {
+    let portal = from_thread::start_blocking_portal(Sim::new()).unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    let slept = portal.call(async {
+        sleep(Duration::from_millis(5)).await;
+        1
+    });
+    assert_eq!(slept.unwrap(), 1);
+    portal.join().unwrap();
+}
