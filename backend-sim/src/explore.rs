@@ -71,11 +71,7 @@ pub fn explore(schedules: usize, test: impl Fn(Sim)) -> Explored {
 /// ```
 #[track_caller]
 pub fn explore_exhaustively(bound: usize, test: impl Fn(Sim)) -> Exhausted {
-    if Schedule::from_env().is_some() {
-        test(Sim::new());
-        return Exhausted { schedules: 1, complete: false, choices: 0 };
-    }
-    walk(bound, &test).unwrap_or_else(|failure| panic!("{failure}"))
+    Explorer::new().walk(bound, test).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
 /// Looks for a schedule under which a test fails: [`explore`] with settings.
@@ -156,6 +152,48 @@ impl Explorer {
             seen.insert(attempt.taken);
         }
         Ok(Explored { schedules: self.schedules, distinct: seen.len() })
+    }
+}
+
+impl Explorer {
+    /// Walks the tree of choices, depth first: [`explore_exhaustively`], with a result. Of the settings, only [`simplify`](Explorer::simplify) matters.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`], the first one found.
+    ///
+    /// # Panics
+    ///
+    /// If the test does not do the same under the same schedule.
+    pub fn walk(self, bound: usize, test: impl Fn(Sim)) -> Result<Exhausted, Failure> {
+        if Schedule::from_env().is_some() {
+            test(Sim::new());
+            return Ok(Exhausted { schedules: 1, complete: false, choices: 0 });
+        }
+        let mut exhausted = Exhausted { schedules: 0, complete: false, choices: 0 };
+        let mut next = Some(Vec::new());
+        while let Some(prefix) = next {
+            if exhausted.schedules == bound {
+                return Ok(exhausted);
+            }
+            let schedule = Schedule::replay(Choices::of(prefix.iter().copied()));
+            let Attempt { taken, failure } = Attempt::make(&test, &schedule);
+            let indices = || taken.iter().map(|(index, _)| *index);
+            assert!(
+                indices().take(prefix.len()).eq(prefix.iter().copied()),
+                "the test does not do the same under the same schedule, so its schedules cannot be walked"
+            );
+            exhausted.schedules += 1;
+            exhausted.choices = exhausted.choices.max(taken.len());
+            if let Some(message) = failure {
+                let simplest = Choices::of(indices());
+                let failure =
+                    Failure { schedule, tried: exhausted.schedules, message, choices: simplest.len(), simplest };
+                return Err(failure.simplified(&test, self.tries));
+            }
+            next = following(&taken);
+        }
+        Ok(Exhausted { complete: true, ..exhausted })
     }
 }
 
@@ -334,33 +372,6 @@ impl Attempt {
         let taken = std::mem::take(&mut *taken.lock());
         Attempt { taken, failure }
     }
-}
-
-/// Walks the tree of choices, depth first.
-fn walk(bound: usize, test: &impl Fn(Sim)) -> Result<Exhausted, Failure> {
-    let mut exhausted = Exhausted { schedules: 0, complete: false, choices: 0 };
-    let mut next = Some(Vec::new());
-    while let Some(prefix) = next {
-        if exhausted.schedules == bound {
-            return Ok(exhausted);
-        }
-        let schedule = Schedule::replay(Choices::of(prefix.iter().copied()));
-        let Attempt { taken, failure } = Attempt::make(test, &schedule);
-        let indices = || taken.iter().map(|(index, _)| *index);
-        assert!(
-            indices().take(prefix.len()).eq(prefix.iter().copied()),
-            "the test does not do the same under the same schedule, so its schedules cannot be walked"
-        );
-        exhausted.schedules += 1;
-        exhausted.choices = exhausted.choices.max(taken.len());
-        if let Some(message) = failure {
-            let simplest = Choices::of(indices());
-            let failure = Failure { schedule, tried: exhausted.schedules, message, choices: simplest.len(), simplest };
-            return Err(failure.simplified(test, 500));
-        }
-        next = following(&taken);
-    }
-    Ok(Exhausted { complete: true, ..exhausted })
 }
 
 /// The prefix of the schedule that follows the one that took these.

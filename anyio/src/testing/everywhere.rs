@@ -198,7 +198,7 @@ impl CancelEverywhere {
     ///
     /// [`EverywhereFailure`], the first one found.
     pub fn run<T: IntoTrial>(self, make: impl Fn() -> T) -> Result<Everywhere, EverywhereFailure> {
-        let failure = |how, message| EverywhereFailure { how, schedule: self.schedule.clone(), message };
+        let failure = |how, message| EverywhereFailure { how, tried: 1, schedule: self.schedule.clone(), message };
         let mut done = Everywhere { suspensions: 0, runs: 1 };
         self.trial(make().into_trial(), None).1.map_err(|message| failure(None, message))?;
         for &interruption in &self.interruptions {
@@ -210,7 +210,10 @@ impl CancelEverywhere {
                 };
                 done.runs += 1;
                 done.suspensions = done.suspensions.max(suspension);
-                result.map_err(|message| failure(Some((interruption, suspension, place)), message))?;
+                result.map_err(|message| EverywhereFailure {
+                    tried: done.runs,
+                    ..failure(Some((interruption, suspension, place)), message)
+                })?;
             }
         }
         Ok(done)
@@ -247,7 +250,7 @@ pub struct Everywhere {
 }
 
 impl Everywhere {
-    /// At how many suspensions it was interrupted in each way.
+    /// At how many suspensions it was interrupted, at most, in one way. Those of a sibling that fails count as well.
     #[must_use]
     pub fn suspensions(&self) -> u64 {
         self.suspensions
@@ -265,6 +268,7 @@ impl Everywhere {
 pub struct EverywhereFailure {
     /// `None`: it does not hold when it is left alone either.
     how: Option<(Interruption, u64, Suspension)>,
+    tried: usize,
     schedule: Schedule,
     message: String,
 }
@@ -280,6 +284,12 @@ impl EverywhereFailure {
     #[must_use]
     pub fn suspension(&self) -> Option<&Suspension> {
         self.how.as_ref().map(|(_, _, suspension)| suspension)
+    }
+
+    /// How many runs there were until it was found, with the first one, which nothing disturbed.
+    #[must_use]
+    pub fn tried(&self) -> usize {
+        self.tried
     }
 
     /// What was wrong.

@@ -7,8 +7,8 @@ use std::path::Path;
 use anyio_conformance::{CASES, LAWS};
 
 /// The backends that `flavours` runs every case on.
-const FLAVOURS: [&str; 5] =
-    ["tokio multi-thread", "tokio current-thread", "smol global", "smol owned executor", "async-std"];
+const FLAVOURS: [&str; 6] =
+    ["tokio multi-thread", "tokio current-thread", "smol global", "smol owned executor", "async-std", "simulator"];
 
 #[test]
 fn every_law_number_exists_and_every_built_law_has_a_case() {
