@@ -27,7 +27,7 @@ use crate::world::World;
 /// where it was spawned, and how to have the same again. It cannot go on when
 ///
 /// - all tasks wait and there is no timer: a deadlock, or a wake that was lost;
-/// - tasks go on and on, and the clock never moves ([`poll_limit`](Sim::poll_limit));
+/// - tasks go on and on ([`poll_limit`](Sim::poll_limit));
 /// - a blocking job neither ends nor waits for a task ([`watchdog`](Sim::watchdog), in real time).
 ///
 /// A task that blocks the thread cannot be stopped: the watchdog prints the report and aborts the process.
@@ -134,7 +134,7 @@ impl Sim {
             paused: false,
             slow_polls: Duration::ZERO,
             watchdog: Duration::from_secs(10),
-            poll_limit: 10_000_000,
+            poll_limit: 20_000_000,
             recording: None,
             taken: None,
         };
@@ -172,7 +172,8 @@ impl Sim {
         self
     }
 
-    /// How many polls there may be without the clock moving. The default is 10,000,000.
+    /// How many polls there may be in all, before that counts as a failure: something goes on for ever. The default is
+    /// 20,000,000.
     pub fn poll_limit(mut self, limit: u64) -> Self {
         self.settings.poll_limit = limit;
         self

@@ -295,10 +295,12 @@ impl World {
                     continue;
                 }
             };
-            if polled.is_pending() {
-                self.suspended(&cell, interruption);
-            } else if cell.number == 0 {
+            if matches!(cell.kind, Kind::Main) && polled.is_ready() {
                 return;
+            }
+            self.pass_time();
+            if polled.is_pending() {
+                self.interrupt(&cell, interruption);
             }
         }
     }
@@ -323,8 +325,8 @@ impl World {
         self.lock().remove(cell);
     }
 
-    /// A poll has ended, and not with the end of what was polled.
-    fn suspended(&self, cell: &Arc<Cell>, interruption: &mut Option<Interruption>) {
+    /// Where polls take time, one has taken it.
+    fn pass_time(&self) {
         if !self.settings.slow_polls.is_zero() {
             let mut state = self.lock();
             let most = u64::try_from(self.settings.slow_polls.as_nanos()).unwrap_or(u64::MAX);
@@ -332,6 +334,10 @@ impl World {
             let to = state.now() + took;
             self.move_clock(state, to);
         }
+    }
+
+    /// Something was suspended: if it is the one where that is asked for, interrupts.
+    fn interrupt(&self, cell: &Arc<Cell>, interruption: &mut Option<Interruption>) {
         if let Some(Interruption { left, .. }) = interruption {
             *left -= 1;
             if *left == 0 {
@@ -388,8 +394,8 @@ impl World {
     /// lasts: whoever keeps the thread busy may be waiting for a timer.
     fn count(&self, state: &mut State) -> Vec<Waker> {
         state.busy += 1;
-        if state.busy > self.settings.poll_limit {
-            self.fail(state, "tasks go on and on, and never all wait", state.last.as_ref());
+        if self.polls.load(Ordering::Relaxed) >= self.settings.poll_limit {
+            self.fail(state, "tasks go on and on, beyond the limit of polls", state.last.as_ref());
         }
         if state.busy <= BRIEF || state.paused {
             return Vec::new();
