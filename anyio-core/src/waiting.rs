@@ -17,6 +17,8 @@ pub enum Waiting {
     Operation(&'static Location<'static>),
     /// The end of the tasks and clean-ups below a scope or group.
     Exit,
+    /// Something that is not anyio's.
+    Elsewhere,
 }
 
 impl fmt::Display for Waiting {
@@ -24,6 +26,7 @@ impl fmt::Display for Waiting {
         match self {
             Waiting::Operation(location) => write!(f, "at {location}"),
             Waiting::Exit => f.write_str("for the tasks below it to end"),
+            Waiting::Elsewhere => f.write_str("for something that is not anyio's"),
         }
     }
 }

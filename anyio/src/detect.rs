@@ -119,14 +119,21 @@ fn make(key: Key) -> Result<Runtime, NoBackend> {
 pub(crate) fn adopt(runtime: &Runtime) {
     #[cfg(feature = "tokio")]
     if let Some(key @ Key::Tokio(_)) = inside() {
-        KNOWN.lock().insert(key, runtime.downgrade());
+        know(key, runtime);
     }
     #[cfg(feature = "sim")]
     if let Some(key @ Key::Sim(_)) = inside() {
-        KNOWN.lock().insert(key, runtime.downgrade());
+        know(key, runtime);
     }
     #[cfg(not(any(feature = "sim", feature = "tokio")))]
     let _ = runtime;
+}
+
+#[cfg(any(feature = "sim", feature = "tokio"))]
+fn know(key: Key, runtime: &Runtime) {
+    let mut known = KNOWN.lock();
+    known.retain(|_, runtime| !runtime.is_gone());
+    known.insert(key, runtime.downgrade());
 }
 
 /// Whether the current thread polls a task of a runtime that can tell. (tokio tells by what [`may_block`] asks.)

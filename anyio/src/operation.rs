@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use crate::unit::Entry;
+use crate::unit::{Entry, noted};
 
 pin_project! {
     /// A future that acts only after it has offered itself to a cancelled scope around it (law C6) and has spent a part
@@ -39,8 +39,10 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<O> {
         let this = self.project();
-        ready!(this.entry.poll(cx));
-        let output = ready!(this.future.poll(cx));
+        let output = ready!(noted(|| {
+            ready!(this.entry.poll(cx));
+            this.future.poll(cx)
+        }));
         let finish = this.finish.take().expect("not polled after it was ready");
         Poll::Ready(finish(output))
     }

@@ -63,6 +63,8 @@ struct Inner {
     values: Arc<RunValues>,
     /// What bounds [`to_thread::run`](crate::to_thread::run).
     threads: CapacityLimiter,
+    /// What bounds [`to_thread::run_cpu`](crate::to_thread::run_cpu), where the machine's cores do not.
+    cores: CapacityLimiter,
     /// How many jobs run, or wait to, that may be abandoned. Nothing else is ordered by it.
     abandonable: Arc<AtomicUsize>,
     /// Notified when nothing is live below the root.
@@ -137,6 +139,7 @@ impl Runtime {
             patience: Duration::from_secs(10),
             values: Arc::default(),
             threads: CapacityLimiter::new(40),
+            cores: CapacityLimiter::new(4),
             abandonable: Arc::default(),
             idle,
         }))
@@ -187,6 +190,7 @@ impl Runtime {
             patience: old.patience,
             values: old.values.clone(),
             threads: old.threads.clone(),
+            cores: old.cores.clone(),
             abandonable: old.abandonable.clone(),
             idle: old.idle.clone(),
         };
@@ -246,6 +250,10 @@ impl Runtime {
 
     pub(crate) fn threads(&self) -> &CapacityLimiter {
         &self.0.threads
+    }
+
+    pub(crate) fn cores(&self) -> &CapacityLimiter {
+        &self.0.cores
     }
 
     /// Counts a job that may be abandoned, until the guard is dropped.

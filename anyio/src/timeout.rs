@@ -14,7 +14,7 @@ use crate::context;
 use crate::operation::begin;
 use crate::runtime::Runtime;
 use crate::tree::Role;
-use crate::unit::Entry;
+use crate::unit::{Entry, noted};
 
 /// The time was up before the future was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -311,6 +311,12 @@ impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        noted(|| self.poll_sleep(cx))
+    }
+}
+
+impl Sleep {
+    fn poll_sleep(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         ready!(self.entry.poll(cx));
         let deadline = match &mut self.alarm {
             Alarm::Timer(timer) => return timer.as_mut().poll(cx),
@@ -325,9 +331,7 @@ impl Future for Sleep {
         };
         self.start(deadline, cx)
     }
-}
 
-impl Sleep {
     fn start(&mut self, deadline: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
         let Some(deadline) = deadline else {
             self.alarm = Alarm::Never;

@@ -165,8 +165,15 @@ pub fn default_limiter() -> CapacityLimiter {
 
 /// The limiter of [`run_cpu`]: one for the whole process, whose runtimes share its cores; at first with as many tokens as
 /// [`available_parallelism`](std::thread::available_parallelism) says.
+///
+/// In the simulator it is one for the simulation, with four tokens at first: what happens there depends neither on the
+/// machine nor on what else the process does.
 #[must_use]
 pub fn cpu_limiter() -> CapacityLimiter {
+    let simulated = Runtime::current().ok().filter(|runtime| runtime.backend().settle().is_some());
+    if let Some(runtime) = simulated {
+        return runtime.cores().clone();
+    }
     static CORES: LazyLock<CapacityLimiter> =
         LazyLock::new(|| CapacityLimiter::new(thread::available_parallelism().map_or(1, usize::from)));
     CORES.clone()

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
-use anyio_core::{Waiting, note_waiting};
+use anyio_core::{Waiting, note_waiting, take_waiting};
 
 use crate::context;
 use crate::locals::Values;
@@ -286,6 +286,17 @@ fn keeps_values(link: &Link) -> bool {
 /// Whether this is where a task begins that is polled by itself.
 fn is_task(link: &Link) -> bool {
     matches!(link.role(), Role::Task | Role::Run)
+}
+
+/// Polls an operation, which notes where it was called. Once it is ready nothing waits there any more, and what was noted
+/// before holds again.
+pub(crate) fn noted<T>(poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
+    let before = take_waiting();
+    let polled = poll();
+    if polled.is_ready() {
+        note_waiting(before.unwrap_or(Waiting::Elsewhere));
+    }
+    polled
 }
 
 /// The beginning of a plain operation, which offers itself first if it would be cut off anyway (law C6).

@@ -101,13 +101,13 @@ impl SimHandle {
         poll_fn(|cx| self.poll_settled(&mut ticket, cx)).await;
     }
 
-    /// How many tasks and jobs there are that have not ended.
+    /// How many tasks and jobs there are that have not ended. Jobs that run beside everything else do not count.
     #[must_use]
     pub fn tasks(&self) -> usize {
-        self.0.lock().cells.len()
+        self.0.lock().cells.iter().filter(|(_, cell)| !cell.runs_beside()).count()
     }
 
-    /// The tree of tasks and jobs that have not ended: what each waits for, and where it was spawned.
+    /// The tree of tasks and jobs that have not ended: what each waits for, and where a task was spawned.
     #[must_use]
     pub fn report(&self) -> String {
         report::tree(&self.0.lock())
@@ -116,12 +116,17 @@ impl SimHandle {
     /// Keeps the clock from moving by itself: only [`advance`](Self::advance) moves it, until it is
     /// [resumed](Self::resume).
     pub fn pause(&self) {
-        self.0.lock().paused = true;
+        let mut state = self.0.lock();
+        state.now();
+        state.paused = true;
     }
 
     /// Lets the clock jump to the next timer whenever all tasks wait.
     pub fn resume(&self) {
-        self.0.lock().paused = false;
+        let mut state = self.0.lock();
+        state.paused = false;
+        state.set_anchor();
+        drop(state);
         self.0.notify();
     }
 

@@ -40,7 +40,10 @@ use crate::schedule::{Choices, Schedule};
 /// ```
 #[track_caller]
 pub fn explore(schedules: usize, test: impl Fn(Sim)) -> Explored {
-    Explorer::new().schedules(schedules).run(test).unwrap_or_else(|failure| panic!("{failure}"))
+    match Explorer::new().schedules(schedules).run(test) {
+        Ok(explored) => explored,
+        Err(failure) => panic!("{failure}"),
+    }
 }
 
 /// Runs `test` under every schedule that there is, or as many as `bound`, and panics if it fails under one of them.
@@ -71,7 +74,10 @@ pub fn explore(schedules: usize, test: impl Fn(Sim)) -> Explored {
 /// ```
 #[track_caller]
 pub fn explore_exhaustively(bound: usize, test: impl Fn(Sim)) -> Exhausted {
-    Explorer::new().walk(bound, test).unwrap_or_else(|failure| panic!("{failure}"))
+    match Explorer::new().walk(bound, test) {
+        Ok(exhausted) => exhausted,
+        Err(failure) => panic!("{failure}"),
+    }
 }
 
 /// Looks for a schedule under which a test fails: [`explore`] with settings.
@@ -146,7 +152,14 @@ impl Explorer {
             let attempt = Attempt::make(&test, &schedule);
             if let Some(message) = attempt.failure {
                 let simplest = Choices::of(attempt.taken.iter().map(|(index, _)| *index)).with_polls(schedule.polls());
-                let failure = Failure { schedule, tried: tried + 1, message, choices: simplest.len(), simplest };
+                let failure = Failure {
+                    schedule,
+                    tried: tried + 1,
+                    simplest_message: message.clone(),
+                    message,
+                    choices: simplest.len(),
+                    simplest,
+                };
                 return Err(failure.simplified(&test, self.tries));
             }
             seen.insert(attempt.taken);
@@ -187,8 +200,14 @@ impl Explorer {
             exhausted.choices = exhausted.choices.max(taken.len());
             if let Some(message) = failure {
                 let simplest = Choices::of(indices());
-                let failure =
-                    Failure { schedule, tried: exhausted.schedules, message, choices: simplest.len(), simplest };
+                let failure = Failure {
+                    schedule,
+                    tried: exhausted.schedules,
+                    simplest_message: message.clone(),
+                    message,
+                    choices: simplest.len(),
+                    simplest,
+                };
                 return Err(failure.simplified(&test, self.tries));
             }
             next = following(&taken);
@@ -267,8 +286,9 @@ pub struct Failure {
     schedule: Schedule,
     /// How many schedules were tried with this one.
     tried: usize,
-    /// What the panic said, under the simplest one.
+    /// What the panic said, under it, and under the simplest one.
     message: String,
+    simplest_message: String,
     /// How many choices it had made that are not first come, first served.
     choices: usize,
     simplest: Choices,
@@ -294,7 +314,7 @@ impl Failure {
         self.tried
     }
 
-    /// What the panic said.
+    /// What the panic said, under the schedule that was found first.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
@@ -331,7 +351,7 @@ impl Failure {
         let failure = Attempt::make(test, &Schedule::replay(simpler.clone())).failure;
         let fails = failure.is_some();
         if let Some(message) = failure {
-            (self.simplest, self.message) = (simpler, message);
+            (self.simplest, self.simplest_message) = (simpler, message);
         }
         fails
     }
@@ -350,7 +370,11 @@ impl fmt::Display for Failure {
             self.simplest.len(),
             self.choices,
             self.simplest()
-        )
+        )?;
+        match (self.message.lines().next(), self.simplest_message.lines().next()) {
+            (first, simplest) if first == simplest => Ok(()),
+            (_, simplest) => write!(f, "\n  under which it says: {}", simplest.unwrap_or_default()),
+        }
     }
 }
 

@@ -9,10 +9,11 @@ use std::task::Context;
 use std::thread;
 
 use anyio_core::{Job, take_waiting};
+use parking_lot::MutexGuard;
 
 use crate::recording::Event;
 use crate::task::{Cell, Kind};
-use crate::world::{State, World};
+use crate::world::{State, Stuck, World};
 
 thread_local! {
     /// The job that runs in this thread.
@@ -37,8 +38,13 @@ pub(crate) enum Phase {
 }
 
 impl Cell {
+    /// Whether it is a job that runs beside everything else. To be looked at under the lock of the world.
+    pub(crate) fn runs_beside(&self) -> bool {
+        matches!(&self.kind, Kind::Job(phase) if matches!(*phase.lock(), Phase::Beside { .. }))
+    }
+
     /// How far the job has come. To be looked at under the lock of the world.
-    fn phase(&self) -> parking_lot::MutexGuard<'_, Phase> {
+    fn phase(&self) -> MutexGuard<'_, Phase> {
         match &self.kind {
             Kind::Job(phase) => phase.lock(),
             Kind::Main | Kind::Task(_) => unreachable!("only asked of jobs"),
@@ -48,12 +54,13 @@ impl Cell {
 
 impl World {
     /// The job was chosen: it runs until it ends or waits for a task.
-    pub(crate) fn run_job(&self, cell: &Arc<Cell>) {
+    pub(crate) fn run_job(&self, cell: &Arc<Cell>) -> Result<(), Stuck> {
         self.note(|| Event::Job { number: cell.number });
         let mut state = self.lock();
         let phase = mem::replace(&mut *cell.phase(), Phase::Running);
         match phase {
-            Phase::Queued(job) => start(cell.clone(), job),
+            // Should there be no thread for it, it is dropped in there, with all that this wakes.
+            Phase::Queued(job) => MutexGuard::unlocked(&mut state, || start(cell.clone(), job)),
             Phase::Parked => self.notify(),
             Phase::Beside { .. } => *cell.phase() = Phase::Beside { again: true },
             Phase::Running => unreachable!("nothing is chosen while a job runs"),
@@ -64,9 +71,10 @@ impl World {
                 state.join(true);
                 *cell.phase() = Phase::Beside { again: false };
             } else if !self.wait(&mut state, None) {
-                self.fail(&state, "a blocking job did not come to its end, and did not wait for a task", Some(cell));
+                return Err(Stuck::Job);
             }
         }
+        Ok(())
     }
 
     /// Polls `future` in the thread of a job to its end, or until the simulation is over.
@@ -85,6 +93,7 @@ impl World {
             if !self.park(&cell) {
                 return false;
             }
+            *cell.waiting.lock() = None;
         }
     }
 

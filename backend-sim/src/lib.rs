@@ -11,7 +11,8 @@
 //! # What is simulated
 //!
 //! - **Time.** The clock stands still while anything can go on, and jumps to the next timer when nothing can. A test
-//!   that sleeps for a day takes microseconds.
+//!   that sleeps for a day takes microseconds. After 1,000 polls in a row without a rest, time passes all the same, by
+//!   nanoseconds at first: whoever keeps the thread busy may be waiting for a timer.
 //! - **Order.** Whenever more than one task is ready, the [`Schedule`] decides which one goes next, and nothing else
 //!   does: the same program under the same schedule does the same, step by step.
 //! - **Blocking jobs.** A job has a thread of its own, and while it runs nothing else does. When it starts, and when it

@@ -5,10 +5,10 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::task::{Cell, Kind};
-use crate::world::{State, World};
+use crate::world::{State, Stuck, World};
 
 /// Why the simulation cannot go on, what each task waits for, and how to have the same again.
-pub(crate) fn report(world: &World, state: &State, why: &str, about: Option<&Arc<Cell>>) -> String {
+pub(crate) fn report(world: &World, state: &State, why: &Stuck, about: Option<&Arc<Cell>>) -> String {
     let mut text = format!("the simulation cannot go on: {why} (virtual time {:?})\n", state.time(world));
     if let Some(cell) = about.filter(|cell| cell.number != 0) {
         let _ = writeln!(text, "  it concerns {}", path(state, cell));
@@ -16,7 +16,7 @@ pub(crate) fn report(world: &World, state: &State, why: &str, about: Option<&Arc
     let main = about.filter(|cell| matches!(cell.kind, Kind::Main));
     let _ = writeln!(text, "  main{}", main.map_or_else(String::new, |main| waits(main)));
     text.push_str(&tree(state));
-    if why.contains("all tasks wait") {
+    if why.concerns_all() {
         text.push_str(
             "  if a thread from outside was to wake one of them, announce it: see SimHandle::follow_real_time\n",
         );

@@ -158,15 +158,16 @@ impl Sim {
         self
     }
 
-    /// Every poll takes a random part of `most` of virtual time: timers fire although tasks are ready, as they do on a
-    /// busy machine.
+    /// Every poll of a task takes a random part of `most` of virtual time: timers fire although tasks are ready, as they do
+    /// on a busy machine. A clock that is paused does not move for that.
     pub fn slow_polls(mut self, most: Duration) -> Self {
         self.settings.slow_polls = most;
         self
     }
 
-    /// How long, in real time, a poll may block and a job may run before that counts as a failure. The default is 10 s;
-    /// for work in a debugger, [`Duration::MAX`].
+    /// How long, in real time, a poll may block, a job may run, and nothing may happen while [threads from
+    /// outside](SimHandle::follow_real_time) are at work, before that counts as a failure. The default is 10 s; for work
+    /// in a debugger, and for a portal that rests for longer, [`Duration::MAX`].
     pub fn watchdog(mut self, limit: Duration) -> Self {
         self.settings.watchdog = limit;
         self

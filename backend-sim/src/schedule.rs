@@ -207,8 +207,8 @@ impl FromStr for Schedule {
         let (kind, rest) = text.trim().split_once(':').unwrap_or((text.trim(), ""));
         let number = |text: &str| text.parse::<u64>().map_err(|_| ScheduleError);
         Ok(match kind {
-            "fifo" => Schedule::fifo(),
-            "lifo" => Schedule::lifo(),
+            "fifo" if rest.is_empty() => Schedule::fifo(),
+            "lifo" if rest.is_empty() => Schedule::lifo(),
             "seed" => Schedule::seeded(number(rest)?),
             "random" => Schedule::random(number(rest)?),
             "pct" => {
@@ -351,7 +351,7 @@ mod tests {
         for schedule in schedules {
             assert_eq!(schedule.to_string().parse(), Ok(schedule));
         }
-        for text in ["", "fif", "seed:", "seed:x", "pct:1", "replay:1", "replay:1=2,x", "replay:polls=x"] {
+        for text in ["", "fif", "fifo:x", "seed:", "seed:x", "pct:1", "replay:1", "replay:1=2,x", "replay:polls=x"] {
             assert_eq!(text.parse::<Schedule>(), Err(ScheduleError), "{text}");
         }
     }

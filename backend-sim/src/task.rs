@@ -37,11 +37,14 @@ pub(crate) enum Kind {
 }
 
 impl Cell {
-    pub(crate) fn new(number: u32, key: usize, world: Arc<World>, priority: u64, kind: Kind) -> Self {
-        let label = match &kind {
-            Kind::Task(task) => task.lock().as_ref().and_then(Task::label),
-            Kind::Main | Kind::Job(_) => None,
-        };
+    pub(crate) fn new(
+        number: u32,
+        key: usize,
+        world: Arc<World>,
+        priority: u64,
+        kind: Kind,
+        label: Option<Label>,
+    ) -> Self {
         let (queued, priority) = (AtomicBool::new(false), AtomicU64::new(priority));
         Cell { number, key, world, kind, queued, priority, label, waiting: Mutex::new(None) }
     }
@@ -50,9 +53,10 @@ impl Cell {
         Waker::from(self.clone())
     }
 
-    /// It was taken from the queue. A wake from now on puts it there again.
+    /// It was taken from the queue. A wake from now on puts it there again; what came before a wake that did not, since it
+    /// stood there, is seen by the poll that follows.
     pub(crate) fn leave_queue(&self) {
-        self.queued.store(false, Ordering::Release);
+        self.queued.swap(false, Ordering::AcqRel);
     }
 
     /// Its priority, which is set first if there is a new one.

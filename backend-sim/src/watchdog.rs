@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use crate::report;
-use crate::world::World;
+use crate::world::{Stuck, World};
 
 /// The simulations that run.
 static WATCHED: Mutex<Vec<Watched>> = Mutex::new(Vec::new());
@@ -64,9 +64,9 @@ impl Watched {
 }
 
 fn end(world: &World) -> ! {
-    let why = "a task blocks the thread that polls it, and with it everything else";
+    let why = Stuck::Poll;
     let text = match world.try_lock() {
-        Some(state) => report::report(world, &state, why, state.last.as_ref()),
+        Some(state) => report::report(world, &state, &why, state.last.as_ref()),
         None => format!("the simulation cannot go on: {why}, in a call into the simulator"),
     };
     eprintln!("{text}\n  (the watchdog ends the process after {:?}: see Sim::watchdog)", world.settings.watchdog);

@@ -2,10 +2,12 @@
 //!
 //! 1. One thread polls: the one in `block_on`. It holds no lock while it polls, wakes or drops anything.
 //! 2. A job runs only while that thread waits for it, unless a thread from outside is at work (see `job.rs`).
-//! 3. The clock moves only while nothing is ready, or by hand.
+//! 3. The clock moves only while nothing is ready, or by hand, or when polls take time: because they were told to, or
+//!    because there have been very many in a row.
 //! 4. Once the world is closed nothing is added to it: tasks and jobs are dropped inside the call, timers fire at once.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
@@ -14,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use anyio_core::{Job, Task, take_waiting};
+use anyio_core::{Job, Label, Task, take_waiting};
 use fastrand::Rng;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use slab::Slab;
@@ -59,8 +61,8 @@ pub(crate) struct State {
     rng: Rng,
     /// Those who wait until nothing can go on, and how often that was the case.
     settling: (u64, Vec<Waker>),
-    /// Whether the main future, if it is ready, goes next, whatever the schedule says.
-    main_first: bool,
+    /// How many of those that are ready, the first, go next, whatever the schedule says.
+    urgent: usize,
     /// How many threads from outside were announced to be at work.
     outsiders: usize,
     /// How many jobs run beside everything else.
@@ -75,6 +77,59 @@ pub(crate) struct State {
 /// How many polls in a row take no time.
 const BRIEF: u64 = 1000;
 
+/// Why a simulation cannot go on.
+#[derive(Clone, Copy)]
+pub(crate) enum Stuck {
+    /// All tasks wait, and there is no timer.
+    Deadlock,
+    /// All tasks wait, and the clock is paused.
+    Paused,
+    /// All tasks wait, and so do the threads from outside.
+    Silence,
+    /// There were too many polls.
+    Endless,
+    /// A job neither ends nor waits for a task.
+    Job,
+    /// A poll does not end.
+    Poll,
+}
+
+impl Stuck {
+    /// Whether it is about all tasks, and not about the one that was chosen last.
+    pub(crate) fn concerns_all(self) -> bool {
+        matches!(self, Stuck::Deadlock | Stuck::Paused | Stuck::Silence)
+    }
+}
+
+impl fmt::Display for Stuck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Stuck::Deadlock => "all tasks wait, and there is no timer",
+            Stuck::Paused => "all tasks wait, and the clock is paused",
+            Stuck::Silence => "all tasks wait, and the threads from outside that are at work do nothing",
+            Stuck::Endless => "tasks go on and on, beyond the limit of polls",
+            Stuck::Job => "a blocking job did not come to its end, and did not wait for a task",
+            Stuck::Poll => "a task blocks the thread that polls it, and with it everything else",
+        })
+    }
+}
+
+/// While it lives a poll is going on.
+struct Polling<'a>(&'a AtomicBool);
+
+impl<'a> Polling<'a> {
+    fn begin(polling: &'a AtomicBool) -> Self {
+        polling.store(true, Ordering::Relaxed);
+        Polling(polling)
+    }
+}
+
+impl Drop for Polling<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
 impl State {
     pub(crate) fn is_closed(&self) -> bool {
         self.closed
@@ -88,19 +143,16 @@ impl State {
 
     /// A thread from outside is announced, or a job begins to run beside everything else.
     pub(crate) fn join(&mut self, is_job: bool) {
-        if !self.is_live() {
-            self.anchor = Some((Instant::now(), self.now));
-        }
+        self.now();
         *(if is_job { &mut self.beside } else { &mut self.outsiders }) += 1;
+        self.set_anchor();
     }
 
     /// It is done.
     pub(crate) fn leave(&mut self, is_job: bool) {
         self.now();
         *(if is_job { &mut self.beside } else { &mut self.outsiders }) -= 1;
-        if !self.is_live() {
-            self.anchor = None;
-        }
+        self.set_anchor();
     }
 
     /// Whether anything goes on that the simulation does not decide.
@@ -111,6 +163,17 @@ impl State {
     /// Whether threads from outside are at work, which a job may be waiting for.
     pub(crate) fn has_outsiders(&self) -> bool {
         self.outsiders > 0
+    }
+
+    /// Sets the clock, from which it goes on.
+    fn set(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        self.set_anchor();
+    }
+
+    /// The clock goes on from here, at the pace of real time if it follows that.
+    pub(crate) fn set_anchor(&mut self) {
+        self.anchor = self.is_live().then(|| (Instant::now(), self.now));
     }
 
     /// How far the clock was moved.
@@ -132,7 +195,7 @@ impl State {
 
     /// Moves the clock, and takes the wakers of what is due then, in the order of the deadlines.
     fn move_to(&mut self, now: Instant) -> Vec<Waker> {
-        self.now = self.now.max(now);
+        self.set(now);
         self.due()
     }
 
@@ -147,11 +210,11 @@ impl State {
 
     /// Takes the one that goes next.
     fn take(&mut self, world: &World) -> Option<Arc<Cell>> {
-        let main =
-            if mem::take(&mut self.main_first) { self.ready.iter().position(|cell| cell.number == 0) } else { None };
+        let is_urgent = self.urgent > 0;
+        self.urgent = self.urgent.saturating_sub(1);
         let index = match self.ready.len() {
             0 | 1 => 0,
-            _ if main.is_some() => main.unwrap_or(0),
+            _ if is_urgent => 0,
             ready => {
                 let cells = &self.ready;
                 let chosen = self.chooser.choose(ready, |index, new| cells[index].priority(new));
@@ -159,9 +222,15 @@ impl State {
                 chosen
             }
         };
-        // The last takes the place of the one that is taken, which costs the same wherever that was; the one that has
-        // waited longest stays the first.
-        if index == 0 { self.ready.pop_front() } else { self.ready.swap_remove_back(index) }
+        self.ready.remove(index)
+    }
+
+    /// Lets those go next that have become ready since there were `before`, and then the main future, if it is ready.
+    fn hurry(&mut self, before: usize) {
+        let woken = self.ready.split_off(before.min(self.ready.len()));
+        let main = self.ready.iter().position(|cell| cell.number == 0).and_then(|place| self.ready.remove(place));
+        self.urgent = woken.len() + usize::from(main.is_some());
+        woken.into_iter().chain(main).rev().for_each(|cell| self.ready.push_front(cell));
     }
 }
 
@@ -179,7 +248,7 @@ impl World {
             chooser: Chooser::new(&settings.schedule),
             rng: Rng::with_seed(settings.schedule.polls()),
             settling: (0, Vec::new()),
-            main_first: false,
+            urgent: 0,
             outsiders: 0,
             beside: 0,
             last: None,
@@ -216,25 +285,26 @@ impl World {
         self.changed.wait(state);
     }
 
-    /// Waits in real time, until `deadline` at the latest; `false` if that is missing, and nothing happened for so long
-    /// that nothing is going to.
+    /// Waits in real time, for `time` at most; `false` if there is no such limit, and nothing happened for so long that
+    /// nothing is going to.
     pub(crate) fn wait(&self, state: &mut MutexGuard<'_, State>, time: Option<Duration>) -> bool {
         let patience = self.settings.watchdog;
         let timed_out = self.changed.wait_for(state, time.map_or(patience, |time| time.min(patience))).timed_out();
-        !timed_out || time.is_some_and(|time| time < patience)
+        !timed_out || time.is_some()
     }
 
     // ---- tasks and jobs
 
     pub(crate) fn spawn(self: &Arc<Self>, task: Task) {
-        self.add(Kind::Task(Mutex::new(Some(task))));
+        let label = task.label();
+        self.add(Kind::Task(Mutex::new(Some(task))), label);
     }
 
     pub(crate) fn spawn_blocking(self: &Arc<Self>, job: Job) {
-        self.add(Kind::Job(Mutex::new(Phase::Queued(job))));
+        self.add(Kind::Job(Mutex::new(Phase::Queued(job))), None);
     }
 
-    fn add(self: &Arc<Self>, kind: Kind) {
+    fn add(self: &Arc<Self>, kind: Kind, label: Option<Label>) {
         let mut state = self.lock();
         if state.closed {
             drop(state);
@@ -244,7 +314,7 @@ impl World {
         let (number, priority) = (state.next_number, state.chooser.priority());
         state.next_number += 1;
         let entry = state.cells.vacant_entry();
-        let cell = Arc::new(Cell::new(number, entry.key(), self.clone(), priority, kind));
+        let cell = Arc::new(Cell::new(number, entry.key(), self.clone(), priority, kind, label));
         entry.insert(cell.clone());
         drop(state);
         self.note(|| Event::Spawned { number, label: cell.label.clone() });
@@ -273,11 +343,11 @@ impl World {
         let main = {
             let mut state = self.lock();
             let priority = state.chooser.priority();
-            Arc::new(Cell::new(0, usize::MAX, self.clone(), priority, Kind::Main))
+            Arc::new(Cell::new(0, usize::MAX, self.clone(), priority, Kind::Main, None))
         };
         main.waker().wake();
         loop {
-            let cell = self.next(&main);
+            let cell = self.next().unwrap_or_else(|why| self.fail(why, &main));
             cell.leave_queue();
             let polled = match &cell.kind {
                 Kind::Main => self.poll(&cell, |cx| future.as_mut().poll(cx)),
@@ -291,7 +361,7 @@ impl World {
                     polled
                 }
                 Kind::Job(_) => {
-                    self.run_job(&cell);
+                    self.run_job(&cell).unwrap_or_else(|why| self.fail(why, &main));
                     continue;
                 }
             };
@@ -309,9 +379,9 @@ impl World {
         let waker = cell.waker();
         take_waiting();
         self.polls.fetch_add(1, Ordering::Relaxed);
-        self.polling.store(true, Ordering::Relaxed);
+        let polling = Polling::begin(&self.polling);
         let polled = poll(&mut Context::from_waker(&waker));
-        self.polling.store(false, Ordering::Relaxed);
+        drop(polling);
         let waiting = take_waiting();
         if polled.is_pending() && waiting.is_some() {
             *cell.waiting.lock() = waiting;
@@ -327,8 +397,8 @@ impl World {
 
     /// Where polls take time, one has taken it.
     fn pass_time(&self) {
-        if !self.settings.slow_polls.is_zero() {
-            let mut state = self.lock();
+        let mut state = self.lock();
+        if !self.settings.slow_polls.is_zero() && !state.paused {
             let most = u64::try_from(self.settings.slow_polls.as_nanos()).unwrap_or(u64::MAX);
             let took = Duration::from_nanos(state.rng.u64(..=most));
             let to = state.now() + took;
@@ -343,14 +413,15 @@ impl World {
             if *left == 0 {
                 let act = interruption.take().expect("it is there").act;
                 let suspension = Suspension::new(report::path(&self.lock(), cell), *cell.waiting.lock());
+                let before = self.lock().ready.len();
                 act(suspension);
-                self.lock().main_first = true;
+                self.lock().hurry(before);
             }
         }
     }
 
-    /// Waits until something is ready, and takes it.
-    fn next(&self, main: &Arc<Cell>) -> Arc<Cell> {
+    /// Waits until something is ready, and takes it; `Err` tells why nothing will be.
+    fn next(&self) -> Result<Arc<Cell>, Stuck> {
         let mut state = self.lock();
         loop {
             let due = if state.is_live() { state.due() } else { Vec::new() };
@@ -359,12 +430,11 @@ impl World {
             }
             if let Some(cell) = state.take(self) {
                 state.last = Some(cell.clone());
-                let due = self.count(&mut state);
+                let due = self.count(&mut state)?;
                 drop(state);
                 due.into_iter().for_each(Waker::wake);
-                return cell;
+                return Ok(cell);
             }
-            state.busy = 0;
             let (count, waiting) = &mut state.settling;
             if !waiting.is_empty() {
                 *count += 1;
@@ -373,45 +443,44 @@ impl World {
                 continue;
             }
             let next = state.next_deadline().filter(|_| !state.paused);
+            state.busy = 0;
             if state.is_live() {
-                self.follow_real_time(&mut state, next, main);
+                self.follow_real_time(&mut state, next)?;
             } else if let Some(next) = next {
                 let due = state.move_to(next);
                 self.note(|| Event::Time(next - self.start));
                 MutexGuard::unlocked(&mut state, || due.into_iter().for_each(Waker::wake));
             } else {
-                let why = if state.paused && !state.timers.is_empty() {
-                    "all tasks wait, and the clock is paused"
-                } else {
-                    "all tasks wait, and there is no timer"
-                };
-                self.fail(&state, why, Some(main));
+                return Err(if state.timers.is_empty() { Stuck::Deadlock } else { Stuck::Paused });
             }
         }
     }
 
     /// Counts what goes on while the clock stands. When that is much, time passes all the same, the more the longer it
     /// lasts: whoever keeps the thread busy may be waiting for a timer.
-    fn count(&self, state: &mut State) -> Vec<Waker> {
+    fn count(&self, state: &mut State) -> Result<Vec<Waker>, Stuck> {
         state.busy += 1;
         if self.polls.load(Ordering::Relaxed) >= self.settings.poll_limit {
-            self.fail(state, "tasks go on and on, beyond the limit of polls", state.last.as_ref());
+            return Err(Stuck::Endless);
         }
         if state.busy <= BRIEF || state.paused {
-            return Vec::new();
+            return Ok(Vec::new());
         }
-        state.now += Duration::from_nanos(state.busy);
-        state.due()
+        let to = state.now + Duration::from_nanos(state.busy);
+        state.set(to);
+        let due = state.due();
+        if !due.is_empty() {
+            self.note(|| Event::Time(state.time(self)));
+        }
+        Ok(due)
     }
 
     /// Waits for threads from outside, or for the next timer, in real time.
-    fn follow_real_time(&self, state: &mut MutexGuard<'_, State>, next: Option<Instant>, main: &Arc<Cell>) {
+    fn follow_real_time(&self, state: &mut MutexGuard<'_, State>, next: Option<Instant>) -> Result<(), Stuck> {
         let now = state.now();
         let left = next.map(|next| next.saturating_duration_since(now));
         let heard = self.wait(state, left);
-        if !heard && state.ready.is_empty() {
-            self.fail(state, "all tasks wait, and the threads from outside that are at work do nothing", Some(main));
-        }
+        if heard || !state.ready.is_empty() { Ok(()) } else { Err(Stuck::Silence) }
     }
 
     // ---- time
@@ -454,9 +523,13 @@ impl World {
         due.into_iter().for_each(Waker::wake);
     }
 
-    /// Moves the clock to the next timer, or to `target` if there is none before; says whether that is reached.
+    /// Moves the clock to the next timer, or to `target` if there is none before, unless there is something that can go
+    /// on first; says whether the target is reached.
     pub(crate) fn advance(&self, target: Instant) -> bool {
-        let state = self.lock();
+        let mut state = self.lock();
+        if !state.ready.is_empty() || state.now() >= target {
+            return state.now() >= target;
+        }
         let to = state.next_deadline().map_or(target, |next| next.min(target));
         self.note(|| Event::Time(to - self.start));
         self.move_clock(state, to);
@@ -465,11 +538,16 @@ impl World {
 
     pub(crate) fn poll_settled(&self, ticket: &mut Option<u64>, waker: &Waker) -> Poll<()> {
         let mut state = self.lock();
+        if state.closed {
+            return Poll::Ready(());
+        }
         let (count, waiting) = &mut state.settling;
         if ticket.get_or_insert(*count) != count {
             return Poll::Ready(());
         }
-        waiting.push(waker.clone());
+        if !waiting.iter().any(|known| known.will_wake(waker)) {
+            waiting.push(waker.clone());
+        }
         Poll::Pending
     }
 
@@ -509,9 +587,13 @@ impl World {
         drop(unrun);
     }
 
-    /// Ends the simulation with a report.
-    pub(crate) fn fail(&self, state: &State, why: &str, about: Option<&Arc<Cell>>) -> ! {
-        panic!("{}", report::report(self, state, why, about));
+    /// Ends the simulation with a report. No lock is held as it panics: the panic hook may ask for the time.
+    fn fail(&self, why: Stuck, main: &Arc<Cell>) -> ! {
+        let state = self.lock();
+        let about = if why.concerns_all() { Some(main.clone()) } else { state.last.clone() };
+        let text = report::report(self, &state, &why, about.as_ref());
+        drop(state);
+        panic!("{text}");
     }
 
     pub(crate) fn note(&self, event: impl FnOnce() -> Event) {

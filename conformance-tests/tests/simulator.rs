@@ -507,3 +507,107 @@ fn a_started_portal_into_a_simulation_waits_for_its_callers() {
     assert_eq!(slept.unwrap(), 1);
     portal.join().unwrap();
 }
+
+#[test]
+fn a_report_does_not_name_what_is_over() {
+    let report = panic_of(|| {
+        run(Sim::new(), async {
+            checkpoint().await;
+            std::future::pending::<()>().await;
+        });
+    });
+    assert!(report.contains("main waits for something that is not anyio's"), "{report}");
+}
+
+#[test]
+fn who_waits_for_all_to_be_blocked_again_and_again_lets_time_pass() {
+    let woken = Arc::new(AtomicUsize::new(0));
+    run(Sim::new(), async move {
+        let group = task_group(async |tg| {
+            let wakes = woken.clone();
+            tg.spawn(async move {
+                sleep(Duration::from_millis(1)).await;
+                wakes.store(1, Ordering::SeqCst);
+            });
+            while woken.load(Ordering::SeqCst) == 0 {
+                wait_all_tasks_blocked().await;
+            }
+        });
+        group.await.unwrap();
+    });
+}
+
+#[test]
+fn time_that_passes_without_end_is_reported() {
+    let report = panic_of(|| {
+        run(Sim::new().poll_limit(10_000), async {
+            let group = task_group(async |tg| {
+                tg.spawn(std::future::pending::<()>());
+                tg.spawn(async {
+                    loop {
+                        sleep(Duration::from_secs(1)).await;
+                    }
+                });
+            });
+            group.await.unwrap();
+        });
+    });
+    assert!(report.contains("tasks go on and on"), "{report}");
+}
+
+#[test]
+fn a_timer_is_waited_for_beside_outsiders_however_long_it_takes() {
+    run(Sim::new().watchdog(Duration::from_millis(100)), async {
+        let _outside = SimHandle::current().unwrap().follow_real_time();
+        sleep(Duration::from_millis(400)).await;
+    });
+}
+
+#[test]
+fn a_clock_that_was_moved_goes_on_from_there() {
+    let real = Instant::now();
+    run(Sim::new(), async {
+        let sim = SimHandle::current().unwrap();
+        let _outside = sim.follow_real_time();
+        sim.advance(DAY).await;
+        sleep(Duration::from_millis(5)).await;
+        sim.pause();
+        let paused = now();
+        std::thread::sleep(Duration::from_millis(300));
+        sim.resume();
+        assert!(now() - paused < Duration::from_millis(250));
+    });
+    assert!(real.elapsed() < Duration::from_secs(60));
+}
+
+#[test]
+fn a_portal_that_is_stopped_waits_for_what_its_callers_are_to_do() {
+    let portal = from_thread::start_blocking_portal(Sim::new()).unwrap();
+    let (sender, receiver) = anyio::channel::oneshot::channel();
+    let task = portal.spawn(async move { receiver.await.unwrap() });
+    portal.stop();
+    std::thread::sleep(Duration::from_millis(50));
+    sender.send(7).unwrap();
+    assert_eq!(task.unwrap().join().unwrap(), 7);
+    portal.join().unwrap();
+}
+
+#[test]
+fn only_the_trial_is_interrupted() {
+    let cancel = CancelEverywhere::new().interruptions([Interruption::Cancel]);
+    assert_eq!(cancel.clone().run(|| async {}).unwrap().suspensions(), 0);
+    let trial = || Trial::new(sleep(DAY)).afterwards(async { sleep(DAY).await });
+    assert_eq!(cancel.run(trial).unwrap().suspensions(), 1);
+}
+
+#[test]
+fn a_clean_up_may_take_its_time() {
+    let make = || async { _ = finally(sleep(DAY), sleep(DAY)).await };
+    let stands = Interruption::ALL.into_iter().filter(|interruption| *interruption != Interruption::Drop);
+    CancelEverywhere::new().interruptions(stands).run(make).unwrap();
+}
+
+#[test]
+fn what_computes_is_bounded_alike_on_every_machine() {
+    run(Sim::new(), async { assert_eq!(to_thread::cpu_limiter().total(), 4) });
+}

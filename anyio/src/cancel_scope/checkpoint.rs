@@ -9,7 +9,7 @@ use std::time::Instant;
 use crate::context;
 use crate::reason::Cancelled;
 use crate::tree::{Link, Node, Role};
-use crate::unit::{Entry, Unit};
+use crate::unit::{Entry, Unit, noted};
 
 /// Yields to the runtime once: a place where cancellation is delivered, timers fire and other tasks run.
 ///
@@ -36,12 +36,14 @@ pub fn checkpoint() -> impl Future<Output = ()> + Send {
     let mut entry = Entry::new();
     let mut yielded = false;
     poll_fn(move |cx| {
-        ready!(entry.poll(cx));
-        if std::mem::replace(&mut yielded, true) || entry.has_stepped_aside() {
-            return Poll::Ready(());
-        }
-        context::step_aside(cx);
-        Poll::Pending
+        noted(|| {
+            ready!(entry.poll(cx));
+            if std::mem::replace(&mut yielded, true) || entry.has_stepped_aside() {
+                return Poll::Ready(());
+            }
+            context::step_aside(cx);
+            Poll::Pending
+        })
     })
 }
 

@@ -29,7 +29,7 @@ use parking_lot::Mutex;
 
 use crate::line::{Wakes, change};
 use crate::operation::Operation;
-use crate::unit::Entry;
+use crate::unit::{Entry, noted};
 
 /// A channel for one value.
 #[must_use = "the channel is its two ends"]
@@ -197,20 +197,22 @@ impl<T> Future for Receiver<T> {
     type Output = Result<T, RecvError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        ready!(self.entry.poll(cx));
-        change(&self.shared, |state, wakes| {
-            if let Some(value) = state.value.take() {
-                return Poll::Ready(Ok(value));
-            }
-            assert!(!state.is_sent, "polled after it was ready");
-            if state.receiver_gone {
-                return Poll::Ready(Err(RecvError::Closed));
-            }
-            if state.sender_gone {
-                return Poll::Ready(Err(RecvError::NotSent));
-            }
-            register(&mut state.receiving, cx, wakes);
-            Poll::Pending
+        noted(|| {
+            ready!(self.entry.poll(cx));
+            change(&self.shared, |state, wakes| {
+                if let Some(value) = state.value.take() {
+                    return Poll::Ready(Ok(value));
+                }
+                assert!(!state.is_sent, "polled after it was ready");
+                if state.receiver_gone {
+                    return Poll::Ready(Err(RecvError::Closed));
+                }
+                if state.sender_gone {
+                    return Poll::Ready(Err(RecvError::NotSent));
+                }
+                register(&mut state.receiving, cx, wakes);
+                Poll::Pending
+            })
         })
     }
 }

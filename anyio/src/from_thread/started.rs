@@ -43,12 +43,15 @@ use crate::unhandled::{self, Unhandled};
 pub fn start_blocking_portal(backend: impl Run + Send + 'static) -> Result<PortalThread, StartPortalError> {
     let (sender, receiver) = mpsc::sync_channel(1);
     let serve = portal(async move |portal: BlockingPortal| {
-        // Whoever calls is a thread that no runtime knows.
-        let _outside = Runtime::current().map(|runtime| runtime.backend().follow_real_time());
         let stopped = portal.clone();
         let _ = sender.send(portal);
         stopped.stopped().await;
     });
+    let serve = async move {
+        // Whoever calls is a thread that no runtime knows.
+        let _outside = Runtime::current().map(|runtime| runtime.backend().follow_real_time());
+        serve.await
+    };
     let runs = move || try_run(backend, serve).map(|_| ());
     let thread = thread::Builder::new().name("anyio-portal".to_owned()).spawn(runs)?;
     match receiver.recv() {

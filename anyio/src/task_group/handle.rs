@@ -12,7 +12,7 @@ use super::record::{BranchRecord, Outcome, TaskNode};
 use crate::context;
 use crate::reason::{CancelReason, Cancelled};
 use crate::tree::{Link, Role, erase};
-use crate::unit::Entry;
+use crate::unit::{Entry, noted};
 
 /// The state of a task: see [`TaskHandle::status`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,14 +220,16 @@ impl<T> Future for TaskHandle<T> {
     type Output = Result<T, TaskError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        ready!(self.entry.poll(cx));
-        if self.outcome().has_no_value() {
-            ready!(self.entry.poll_offer(cx));
-        }
-        match self.outcome().poll_take(cx) {
-            Poll::Pending if self.is_own() => Poll::Ready(Err(TaskError::OwnHandle)),
-            polled => polled,
-        }
+        noted(|| {
+            ready!(self.entry.poll(cx));
+            if self.outcome().has_no_value() {
+                ready!(self.entry.poll_offer(cx));
+            }
+            match self.outcome().poll_take(cx) {
+                Poll::Pending if self.is_own() => Poll::Ready(Err(TaskError::OwnHandle)),
+                polled => polled,
+            }
+        })
     }
 }
 

@@ -59,7 +59,10 @@ use crate::unhandled::Unhandled;
 /// ```
 #[track_caller]
 pub fn cancel_everywhere<T: IntoTrial>(make: impl Fn() -> T) -> Everywhere {
-    CancelEverywhere::new().run(make).unwrap_or_else(|failure| panic!("{failure}"))
+    match CancelEverywhere::new().run(make) {
+        Ok(done) => done,
+        Err(failure) => panic!("{failure}"),
+    }
 }
 
 /// A future to be interrupted, and what has to hold afterwards.
@@ -227,8 +230,10 @@ impl CancelEverywhere {
         if let Some((_, suspension)) = how {
             let (place, trigger) = (place.clone(), trigger.clone());
             sim = sim.at_suspension(suspension, move |at| {
-                *place.lock() = Some(at);
-                trigger.pull();
+                if !trigger.over.load(Ordering::Acquire) {
+                    *place.lock() = Some(at);
+                    trigger.pull();
+                }
             });
         }
         let result = attempt(|| run(sim, checked(trial, how.map(|(interruption, _)| interruption), trigger)));
@@ -319,6 +324,8 @@ impl Error for EverywhereFailure {}
 #[derive(Default)]
 struct Trigger {
     pulled: AtomicBool,
+    /// Whether there is nothing left to interrupt.
+    over: AtomicBool,
     scope: Mutex<Option<(CancelHandle, bool)>>,
     /// Set for a sibling that waits for it.
     event: Event,
@@ -332,7 +339,8 @@ impl Trigger {
         self.event.set();
         let waker = self.waker.lock().take();
         waker.into_iter().for_each(Waker::wake);
-        match &*self.scope.lock() {
+        let scope = self.scope.lock().take();
+        match scope {
             Some((handle, true)) => handle.cancel_with("cancel_everywhere"),
             Some((handle, false)) => handle.set_deadline(Some(now())),
             None => {}
@@ -345,6 +353,7 @@ async fn checked(trial: Trial<'_>, interruption: Option<Interruption>, trigger: 
     let watch = Watch::begin(move |outcome| !is_by_nature(interruption, outcome));
     let Trial { future, afterwards } = trial;
     enter(watch.runtime.clone(), interrupted(future, interruption, &trigger)).await;
+    trigger.over.store(true, Ordering::Release);
     if let Some(check) = afterwards {
         check.await;
     }
@@ -355,7 +364,9 @@ async fn checked(trial: Trial<'_>, interruption: Option<Interruption>, trigger: 
 fn is_by_nature(interruption: Option<Interruption>, outcome: &Unhandled) -> bool {
     matches!(
         (interruption, outcome),
-        (Some(Interruption::Drop), Unhandled::CleanUpSkipped { .. } | Unhandled::Failed { .. })
+        // Time is virtual: what takes long is none the worse for it, and what takes for ever is a deadlock.
+        (_, Unhandled::Stalled)
+            | (Some(Interruption::Drop), Unhandled::CleanUpSkipped { .. } | Unhandled::Failed { .. })
             | (Some(Interruption::SiblingPanics), Unhandled::Failed { .. })
     )
 }

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::future::{Future, pending, ready};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyio::{
     CancelScope, EffectiveDeadline, Event, Runtime, Unhandled, bracket, checkpoint, current_effective_deadline, enter,
@@ -14,7 +15,7 @@ use futures::channel::oneshot;
 use futures::future::select;
 
 use crate::fixture::{Drops, Heard, LONG, SHORT, hooked, in_own_run, panic_of, poll_times, recipe};
-use crate::steps::is_alive;
+use crate::steps::{is_alive, says, turns};
 
 /// Drops `future` after so many polls, or when it is done.
 async fn drop_after(polls: usize, future: impl Future) {
@@ -733,4 +734,23 @@ pub async fn a_bracket_runs_in_a_task() {
     });
     assert_eq!(outcome.await, Ok(()));
     assert_eq!(drops.count(), 1);
+}
+
+/// L1, F5, C5: A clean-up whose grace is over hears of the cancellation around it, which is the reason from then on.
+pub async fn a_clean_up_whose_grace_is_over_hears_the_outermost_reason() {
+    let scope = CancelScope::new();
+    scope.handle().cancel_with("outer");
+    let told = RefCell::new(None);
+    let clean_up = async {
+        let group = try_task_group(async |tg| {
+            tg.spawn(async { Err::<(), _>("it fails") });
+            finally(sleep_forever(), turns(3)).await.map_err(|_| "unheard")
+        });
+        if let Err(error) = group.await {
+            told.replace(error.split().0);
+        }
+    };
+    let cleaned = finally(ready(()), clean_up).grace(Duration::ZERO);
+    let _ = scope.run(cleaned).await;
+    assert!(told.take().is_some_and(|cancelled| says(&cancelled, "outer")));
 }

@@ -75,6 +75,8 @@ struct Node {
     grace: Option<Tick>,
     /// When the grace that has begun is over.
     grace_end: Option<Tick>,
+    /// Whether it stops to hide what is cancelled outside when its deadline passes: a clean-up whose grace is over (law F5).
+    yields: bool,
 }
 
 #[derive(Default)]
@@ -263,6 +265,9 @@ impl World<'_> {
         }
         if self.nodes[&id].deadline.is_some_and(|at| at <= self.now) {
             self.cancel(id, Reason::Deadline);
+            if self.nodes[&id].yields {
+                self.set_shield(id, false);
+            }
         }
     }
 
@@ -551,7 +556,7 @@ impl<'a> World<'a> {
     /// A clean-up runs shielded, with a deadline of its own (law L1).
     fn clean_up(&mut self, t: usize, id: Id, rest: &'a [Step], grace: Option<Tick>) {
         let parent = self.top(t).id;
-        self.nodes.insert(id, Node { shield: true, ..Node::default() });
+        self.nodes.insert(id, Node { shield: true, yields: grace.is_some(), ..Node::default() });
         self.note(t, Event::Began(id));
         self.enter(id, parent, grace.map(|grace| self.now + grace));
         self.tasks[t].stack.push(Frame { id, role: Role::CleanUp, rest, over: false, ended: None });
