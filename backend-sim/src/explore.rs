@@ -155,8 +155,8 @@ impl Explorer {
                 let failure = Failure {
                     schedule,
                     tried: tried + 1,
-                    simplest_message: message.clone(),
-                    message,
+                    simplest_message: message.as_str().into(),
+                    message: message.into(),
                     choices: simplest.len(),
                     simplest,
                 };
@@ -203,8 +203,8 @@ impl Explorer {
                 let failure = Failure {
                     schedule,
                     tried: exhausted.schedules,
-                    simplest_message: message.clone(),
-                    message,
+                    simplest_message: message.as_str().into(),
+                    message: message.into(),
                     choices: simplest.len(),
                     simplest,
                 };
@@ -287,8 +287,8 @@ pub struct Failure {
     /// How many schedules were tried with this one.
     tried: usize,
     /// What the panic said, under it, and under the simplest one.
-    message: String,
-    simplest_message: String,
+    message: Box<str>,
+    simplest_message: Box<str>,
     /// How many choices it had made that are not first come, first served.
     choices: usize,
     simplest: Choices,
@@ -351,7 +351,7 @@ impl Failure {
         let failure = Attempt::make(test, &Schedule::replay(simpler.clone())).failure;
         let fails = failure.is_some();
         if let Some(message) = failure {
-            (self.simplest, self.simplest_message) = (simpler, message);
+            (self.simplest, self.simplest_message) = (simpler, message.into());
         }
         fails
     }
