@@ -434,7 +434,7 @@ fn what_is_left_behind_is_found() {
 /// A task that waits for a timer of another runtime.
 async fn foreign_timer() {
     let group = task_group(async |tg| {
-        tg.task().name("foreigner").spawn(async { drop(smol::Timer::after(Duration::from_millis(20)).await) });
+        tg.task().name("foreigner").spawn(async { _ = smol::Timer::after(Duration::from_millis(20)).await });
     });
     group.await.unwrap();
 }
