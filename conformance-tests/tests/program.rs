@@ -10,7 +10,8 @@ use anyio_conformance::{CASES, LAWS};
 /// A case that holds, and is done at once.
 const CASE: &str = "a_cancelled_scope_cuts_its_body_short_at_the_next_suspension";
 
-const BACKENDS: [&str; 5] = ["tokio-multi-thread", "tokio-current-thread", "smol-global", "smol-owned", "async-std"];
+const BACKENDS: [&str; 6] =
+    ["tokio-multi-thread", "tokio-current-thread", "smol-global", "smol-owned", "async-std", "sim"];
 
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
@@ -55,7 +56,7 @@ impl Drop for Folder {
 fn laws_that_hold_are_success() {
     let (code, text, errors) = run(&["--filter", CASE, "--seed", "7"]);
     assert_eq!(code, Some(0), "{text}{errors}");
-    assert!(text.contains("All laws hold. 1 law, 1 case, 5 backends: 5 held"), "{text}");
+    assert!(text.contains("All laws hold. 1 law, 1 case, 6 backends: 6 held"), "{text}");
     assert!(text.contains("--seed 7"), "{text}");
     assert_eq!(errors, "");
 }
@@ -130,7 +131,7 @@ fn json_is_the_whole_report() {
     let names: Vec<_> = report["backends"].as_array().unwrap().iter().map(|backend| &backend["name"]).collect();
     assert_eq!(names, BACKENDS);
     assert_eq!(report["cases"][0]["verdicts"].as_array().unwrap().len(), BACKENDS.len());
-    assert_eq!(report["counts"]["held"], 5);
+    assert_eq!(report["counts"]["held"], 6);
 }
 
 #[test]
