@@ -4,6 +4,7 @@
 //! about hundreds of thousands of tasks, are left to the other runs: no schedule repeats the former, and the latter are
 //! about scale.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -47,15 +48,17 @@ fn is_fit(case: &Case) -> bool {
     held.is_ok() && recording.is_repeatable() && recording.steps() < BRIEF
 }
 
-/// Does `check` with every fit case, on all cores. Returns how many there are.
+/// Does `check` with every fit case, on all cores. Returns how many there are, and says which laws have none.
 fn with_each_case(check: impl Fn(&Case) -> Result<(), String> + Sync) -> usize {
     // Cases about panics would print them thousands of times, with backtraces; what fails is told at the end.
     std::panic::set_hook(Box::new(|_| {}));
-    let (next, fit, failures) = (AtomicUsize::new(0), AtomicUsize::new(0), parking_lot::Mutex::new(Vec::new()));
+    let (next, fit) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let (laws, failures) = (parking_lot::Mutex::new(BTreeSet::<&str>::new()), parking_lot::Mutex::new(Vec::new()));
     let work = || {
         while let Some(case) = CASES.get(next.fetch_add(1, Ordering::Relaxed)) {
             if is_fit(case) {
                 fit.fetch_add(1, Ordering::Relaxed);
+                laws.lock().extend(case.laws);
                 check(case).unwrap_or_else(|said| failures.lock().push(format!("{}: {said}", case.name)));
             }
         }
@@ -65,7 +68,9 @@ fn with_each_case(check: impl Fn(&Case) -> Result<(), String> + Sync) -> usize {
             scope.spawn(work);
         }
     });
-    let failures = failures.into_inner();
+    let (laws, failures) = (laws.into_inner(), failures.into_inner());
+    let all: BTreeSet<_> = CASES.iter().flat_map(|case| case.laws).collect();
+    println!("laws without a fit case: {:?}", all.into_iter().filter(|law| !laws.contains(*law)).collect::<Vec<_>>());
     println!("{}", failures.join("\n"));
     assert!(failures.is_empty(), "{} cases do not hold", failures.len());
     fit.into_inner()
