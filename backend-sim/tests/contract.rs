@@ -566,3 +566,37 @@ impl<F: FnOnce()> Drop for OnDrop<F> {
         }
     }
 }
+
+// The simulation's own.
+
+/// A label may use the runtime.
+#[test]
+fn a_label_may_ask_for_the_time() {
+    struct Asks(Arc<dyn Backend>);
+    impl Future for Asks {
+        type Output = ();
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+            Poll::Ready(())
+        }
+    }
+    impl anyio_core::Labelled for Asks {
+        fn label(&self) -> Option<anyio_core::Label> {
+            _ = self.0.now();
+            None
+        }
+    }
+    watched(|| {
+        let (_runtime, backend) = start(Sim::new());
+        backend.spawn(Task::labelled(Asks(backend.clone())));
+    });
+}
+
+/// Nobody waits for a simulation that is over to settle.
+#[test]
+fn what_is_over_has_settled() {
+    let (runtime, backend) = start(Sim::new());
+    drop(runtime);
+    let mut ticket = None;
+    let settled = backend.settle().unwrap().poll_settled(&mut ticket, &mut Context::from_waker(Waker::noop()));
+    assert!(settled.is_ready());
+}

@@ -611,3 +611,44 @@ fn a_clean_up_may_take_its_time() {
 fn what_computes_is_bounded_alike_on_every_machine() {
     run(Sim::new(), async { assert_eq!(to_thread::cpu_limiter().total(), 4) });
 }
+
+#[test]
+fn a_sibling_that_fails_does_so_before_anything_else_goes_on() {
+    let made = AtomicUsize::new(0);
+    let interrupted = CancelEverywhere::new().interruptions([Interruption::SiblingFails]).run(|| {
+        // After the first run, which nothing disturbs, each is interrupted one suspension later than the one before.
+        let suspension = made.fetch_add(1, Ordering::SeqCst);
+        let steps = Arc::new(AtomicUsize::new(0));
+        let counts = steps.clone();
+        Trial::new(async move {
+            for _ in 0..20 {
+                counts.fetch_add(1, Ordering::SeqCst);
+                checkpoint().await;
+            }
+        })
+        // From suspension 3 on, all are of the body, which gets one more poll as it is cut short.
+        .afterwards(async move {
+            let late = (3..20).contains(&suspension) && steps.load(Ordering::SeqCst) > suspension;
+            assert!(!late, "{steps:?} steps with a failure at suspension {suspension}");
+        })
+    });
+    assert!(interrupted.is_ok(), "{}", interrupted.unwrap_err());
+}
+
+#[test]
+fn what_is_woken_at_one_moment_goes_on_before_the_next() {
+    run(Sim::new().paused(), async {
+        let sim = SimHandle::current().unwrap();
+        let start = now();
+        let group = task_group(async |tg| {
+            let woken = tg.spawn(async move {
+                sleep(Duration::from_secs(1)).await;
+                now() - start
+            });
+            tg.spawn(sleep(Duration::from_secs(2)));
+            futures::join!(sim.advance(Duration::from_secs(3)), sim.advance(Duration::from_secs(3)));
+            assert_eq!(woken.value().await, Duration::from_secs(1));
+        });
+        group.await.unwrap();
+    });
+}
