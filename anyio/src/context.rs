@@ -2,35 +2,104 @@
 //!
 //! The context exists only while one of anyio's futures is being polled or dropped. It is kept in the thread for that
 //! long and put back by a guard, also on a panic; nothing is kept across an `.await`, so futures stay `Send`.
+//!
+//! A timeout has no node of its own as long as nobody needs one: while it is being polled its deadline stands here, and
+//! whoever asks for the current node, to stand below it, makes one.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
+use crate::runtime::Runtime;
 use crate::task_group::TaskId;
-use crate::tree::Link;
+use crate::tree::{Link, Node, Role};
 
 /// How many operations may start in a task before it steps aside once (law X5).
 const BUDGET: u32 = 128;
 
 thread_local! {
-    static CURRENT: Cell<Option<Link>> = const { Cell::new(None) };
-    static BUDGET_LEFT: Cell<u32> = const { Cell::new(BUDGET) };
+    static HERE: Here = const {
+        Here {
+            link: Cell::new(None),
+            timeouts: RefCell::new(Vec::new()),
+            count: Cell::new(0),
+            hidden: Cell::new(0),
+            budget: Cell::new(BUDGET),
+            overdue: Cell::new(false),
+        }
+    };
+}
+
+/// What is current in this thread.
+struct Here {
+    /// The innermost node.
+    link: Cell<Option<Link>>,
+    /// The timeouts that are being polled without a node, or had none when their poll began; outermost first.
+    timeouts: RefCell<Vec<Light>>,
+    /// How many those are.
+    count: Cell<usize>,
+    /// How many of those stand around `link`, and not inside it.
+    hidden: Cell<usize>,
+    budget: Cell<u32>,
     /// Whether the task has stepped aside in vain: it is cancelled, but where it did that something held it.
-    static OVERDUE: Cell<bool> = const { Cell::new(false) };
+    overdue: Cell<bool>,
+}
+
+/// A timeout that is being polled.
+struct Light {
+    deadline: Option<Instant>,
+    /// Its node, since it has one.
+    link: Option<Link>,
+    /// What was current outside of it, since it has a node.
+    outer: Option<Link>,
 }
 
 /// Makes the node of `slot` current until the guard is dropped. The `Arc` moves out of the slot and back: no reference
 /// is counted on the way.
+#[inline]
 pub(crate) fn enter(slot: &mut Option<Link>) -> Entered<'_> {
-    let outer = CURRENT.try_with(|current| current.replace(slot.take())).unwrap_or_default();
-    Entered { slot, outer }
+    let (outer, hidden) = HERE.try_with(|here| here.swap(slot.take(), None)).unwrap_or_default();
+    Entered { slot, outer, hidden }
 }
 
-/// [`enter`] at the root of a task, which starts with a fresh budget; whether it is overdue is kept between its polls.
-pub(crate) fn enter_task<'a>(slot: &'a mut Option<Link>, overdue: &'a mut bool) -> (Fresh<'a>, Entered<'a>) {
-    let outer = BUDGET_LEFT.try_with(|left| left.replace(BUDGET)).unwrap_or(BUDGET);
-    let outer_overdue = OVERDUE.try_with(|now| now.replace(*overdue)).unwrap_or_default();
-    (Fresh { outer, overdue, outer_overdue }, enter(slot))
+/// Runs something that does not panic with the node of `slot` as the current one.
+#[inline]
+pub(crate) fn within<R>(slot: &mut Option<Link>, run: impl FnOnce() -> R) -> R {
+    let mut run = Some(run);
+    let mut run = || run.take().expect("called once")();
+    let result = HERE.try_with(|here| {
+        let (outer, hidden) = here.swap(slot.take(), None);
+        let result = run();
+        (*slot, _) = here.swap(outer, Some(hidden));
+        result
+    });
+    result.unwrap_or_else(|_| run())
+}
+
+/// [`within`] at the root of a task, which starts with a fresh budget; whether it is overdue is kept between its polls.
+#[inline]
+pub(crate) fn within_task<R>(slot: &mut Option<Link>, overdue: &mut bool, run: impl FnOnce() -> R) -> R {
+    let mut run = Some(run);
+    let mut run = || run.take().expect("called once")();
+    let result = HERE.try_with(|here| {
+        let (outer, hidden) = here.swap(slot.take(), None);
+        let (budget, outer_overdue) = (here.budget.replace(BUDGET), here.overdue.replace(*overdue));
+        let result = run();
+        *overdue = here.overdue.replace(outer_overdue);
+        here.budget.set(budget);
+        (*slot, _) = here.swap(outer, Some(hidden));
+        result
+    });
+    result.unwrap_or_else(|_| run())
+}
+
+impl Here {
+    /// Makes `link` current, with no timeouts inside it, or with those that are not `hidden`.
+    #[inline]
+    fn swap(&self, link: Option<Link>, hidden: Option<usize>) -> (Option<Link>, usize) {
+        let hidden = hidden.unwrap_or_else(|| self.count.get());
+        (self.link.replace(link), self.hidden.replace(hidden))
+    }
 }
 
 #[must_use]
@@ -38,45 +107,99 @@ pub(crate) struct Entered<'a> {
     slot: &'a mut Option<Link>,
     /// What was current outside.
     outer: Option<Link>,
+    hidden: usize,
 }
 
 impl Drop for Entered<'_> {
+    #[inline]
     fn drop(&mut self) {
         let outer = self.outer.take();
-        if let Ok(inner) = CURRENT.try_with(|current| current.replace(outer)) {
+        if let Ok((inner, _)) = HERE.try_with(|here| here.swap(outer, Some(self.hidden))) {
             *self.slot = inner;
         }
     }
 }
 
-/// Puts the outer task's budget back, for executors driven inside a poll.
-#[must_use]
-pub(crate) struct Fresh<'a> {
-    outer: u32,
-    overdue: &'a mut bool,
-    outer_overdue: bool,
-}
-
-impl Drop for Fresh<'_> {
-    fn drop(&mut self) {
-        let _ = BUDGET_LEFT.try_with(|left| left.set(self.outer));
-        if let Ok(overdue) = OVERDUE.try_with(|overdue| overdue.replace(self.outer_overdue)) {
-            *self.overdue = overdue;
-        }
-    }
+/// Makes a timeout without a node current while `poll` runs, which must not panic; gives its node, if it has got one.
+#[inline]
+pub(crate) fn inside_timeout<R>(deadline: Option<Instant>, poll: impl FnOnce() -> R) -> (R, Option<Link>) {
+    let mut poll = Some(poll);
+    let mut poll = || poll.take().expect("called once")();
+    let result = HERE.try_with(|here| {
+        here.push(Light { deadline, link: None, outer: None });
+        let result = poll();
+        let light = here.pop();
+        // If it has a node, that is current, and what was so before is known.
+        (result, light.link.inspect(|_| drop(here.link.replace(light.outer))))
+    });
+    result.unwrap_or_else(|_| (poll(), None))
 }
 
 /// The innermost node of the poll that is going on in this thread.
 pub(crate) fn current() -> Option<Link> {
+    let _ = HERE.try_with(Here::give_nodes);
     peek(|link| link.cloned())
 }
 
+impl Here {
+    #[inline]
+    fn push(&self, light: Light) {
+        self.timeouts.borrow_mut().push(light);
+        self.count.set(self.count.get() + 1);
+    }
+
+    #[inline]
+    fn pop(&self) -> Light {
+        self.count.set(self.count.get() - 1);
+        self.timeouts.borrow_mut().pop().expect("it was put there")
+    }
+
+    /// Gives nodes to the timeouts around the code here that have none.
+    fn give_nodes(&self) {
+        for index in self.hidden.get()..self.count.get() {
+            if self.timeouts.borrow()[index].link.is_none() {
+                self.give_node(index);
+            }
+        }
+    }
+
+    fn give_node(&self, index: usize) {
+        let deadline = self.timeouts.borrow()[index].deadline;
+        let outer = peek(|link| link.cloned());
+        let Some(node) = timeout_below(outer.as_ref(), deadline) else { return };
+        let light = &mut self.timeouts.borrow_mut()[index];
+        light.outer = outer;
+        light.link = Some(node.clone());
+        self.link.set(Some(node));
+    }
+}
+
+/// A timeout's node below `outer`, or at the top of the runtime that is found here.
+fn timeout_below(outer: Option<&Link>, deadline: Option<Instant>) -> Option<Link> {
+    let node: Link = Node::new(Role::Timeout, ());
+    node.set_deadline(deadline);
+    match outer {
+        Some(outer) => node.link(outer),
+        None => {
+            let runtime = Runtime::current().ok()?;
+            node.link_in(&runtime.home(), &runtime);
+        }
+    }
+    Some(node)
+}
+
 /// Looks at the current node. `look` must not call into anyio.
+#[inline]
 pub(crate) fn peek<R>(look: impl FnOnce(Option<&Link>) -> R) -> R {
-    let link = CURRENT.try_with(Cell::take).unwrap_or_default();
+    let link = HERE.try_with(|here| here.link.take()).unwrap_or_default();
     let result = look(link.as_ref());
-    let _ = CURRENT.try_with(|current| current.set(link));
+    let _ = HERE.try_with(|here| here.link.set(link));
     result
+}
+
+/// Whether one of anyio's futures is being polled or dropped in this thread.
+pub(crate) fn is_inside() -> bool {
+    peek(|link| link.is_some()) || HERE.try_with(|here| here.count.get() > 0).unwrap_or_default()
 }
 
 /// The task that is being polled, if it is one of anyio's.
@@ -88,15 +211,31 @@ pub(crate) fn task_id() -> Option<TaskId> {
 ///
 /// A cancelled task that did so under a shield or the like, where nobody may drop it, does it again as soon as it is out
 /// of there: a loop whose turns always end under a shield would never be cut short otherwise.
+#[inline]
 pub(crate) fn poll_budget(cx: &mut Context<'_>) -> Poll<()> {
-    let left = BUDGET_LEFT.get();
+    let spent = HERE.with(|here| match here.budget.get() {
+        left @ 1.. if !here.overdue.get() => {
+            here.budget.set(left - 1);
+            true
+        }
+        _ => false,
+    });
+    if spent { Poll::Ready(()) } else { poll_exhausted(cx) }
+}
+
+#[cold]
+fn poll_exhausted(cx: &mut Context<'_>) -> Poll<()> {
+    let (left, overdue) = HERE.with(|here| (here.budget.get(), here.overdue.get()));
     let is_free = || peek(|link| link.is_some_and(|link| link.doomed_by().is_some()));
-    if left > 0 && !(OVERDUE.get() && is_free()) {
-        BUDGET_LEFT.set(left - 1);
+    if left > 0 && !(overdue && is_free()) {
+        HERE.with(|here| here.budget.set(left - 1));
         return Poll::Ready(());
     }
-    OVERDUE.set(peek(|link| link.is_some_and(|link| link.is_held_back())));
-    BUDGET_LEFT.set(BUDGET);
+    let overdue = peek(|link| link.is_some_and(|link| link.is_held_back()));
+    HERE.with(|here| {
+        here.overdue.set(overdue);
+        here.budget.set(BUDGET);
+    });
     step_aside(cx);
     Poll::Pending
 }

@@ -1,5 +1,6 @@
 //! Which runtime is the current thread inside? The only file that names runtimes.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -26,21 +27,21 @@ static KNOWN: LazyLock<Mutex<HashMap<Key, WeakRuntime>>> = LazyLock::new(Mutex::
 
 thread_local! {
     /// The handle that this thread found last, which also keeps it from being built and probed again and again.
-    static LAST: std::cell::RefCell<Option<(Key, Runtime)>> = const { std::cell::RefCell::new(None) };
+    static LAST: RefCell<Option<(Key, Runtime)>> = const { RefCell::new(None) };
 }
 
-/// The runtime around, the nominated default, or smol.
-pub(crate) fn ambient() -> Result<Runtime, NoBackend> {
+/// Looks at the runtime around, the nominated default, or smol. `look` must not call into anyio.
+pub(crate) fn with_ambient<R>(look: impl FnOnce(&Runtime) -> R) -> Result<R, NoBackend> {
     if let Some(key) = inside() {
-        return known(key);
+        return with_known(key, look);
     }
     if let Some(runtime) = host::runtime() {
-        return Ok(runtime);
+        return Ok(look(&runtime));
     }
     if let Some(runtime) = runtime::default() {
-        return Ok(runtime);
+        return Ok(look(&runtime));
     }
-    fallback().ok_or(NoBackend::NotFound).and_then(known)
+    with_known(fallback().ok_or(NoBackend::NotFound)?, look)
 }
 
 /// The runtime that polls the current thread's task.
@@ -68,15 +69,23 @@ fn fallback() -> Option<Key> {
     None
 }
 
-/// The handle for `key`, which this thread or another may have made before.
-fn known(key: Key) -> Result<Runtime, NoBackend> {
-    let last = LAST.try_with(|last| {
-        let last = last.borrow();
-        last.as_ref().filter(|(known, _)| *known == key).map(|(_, runtime)| runtime.clone())
+/// Looks at the handle for `key`, which this thread or another may have made before.
+fn with_known<R>(key: Key, look: impl FnOnce(&Runtime) -> R) -> Result<R, NoBackend> {
+    let mut look = Some(look);
+    let mut look = |runtime: &Runtime| look.take().expect("called once")(runtime);
+    let last = LAST.try_with(|last| match &*last.borrow() {
+        Some((known, runtime)) if *known == key => Some(look(runtime)),
+        _ => None,
     });
-    if let Ok(Some(runtime)) = last {
-        return Ok(runtime);
+    match last {
+        Ok(Some(result)) => Ok(result),
+        _ => remembered(key).map(|runtime| look(&runtime)),
     }
+}
+
+/// The handle for `key`, which this thread remembers from now on.
+#[cold]
+fn remembered(key: Key) -> Result<Runtime, NoBackend> {
     let runtime = found_or_made(key)?;
     let old = LAST.try_with(|last| last.replace(Some((key, runtime.clone()))));
     drop(old);

@@ -80,6 +80,7 @@ mod operation;
 mod park;
 mod portal;
 mod reason;
+mod reminder;
 mod run;
 mod runtime;
 pub mod sync;

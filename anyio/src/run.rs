@@ -72,7 +72,7 @@ pub fn run<F: Future>(backend: impl Run + 'static, future: F) -> F::Output {
 ///
 /// With the panic of `future`.
 pub fn try_run<F: Future>(backend: impl Run + 'static, future: F) -> Result<F::Output, RunError> {
-    if context::peek(|link| link.is_some()) {
+    if context::is_inside() {
         return Err(RunError::Nested);
     }
     let started = Box::new(backend).start()?;
@@ -148,7 +148,7 @@ impl Drop for Inside {
 /// Whether the current thread may wait for async code: it is not polling a task, as far as that can be told.
 pub(crate) fn may_wait() -> bool {
     let inside = RUNS.try_with(Cell::get).unwrap_or_default() > 0;
-    !inside && context::peek(|link| link.is_none()) && !detect::in_task() && detect::may_block()
+    !inside && !context::is_inside() && !detect::in_task() && detect::may_block()
 }
 
 /// Runs `future` to its end on the runtime that [`Runtime::current`] finds, blocking the current thread.
@@ -179,7 +179,7 @@ struct Parked(Runtime);
 
 impl Parked {
     fn here() -> Result<Self, RunError> {
-        if context::peek(|link| link.is_some()) || !detect::may_block() {
+        if context::is_inside() || !detect::may_block() {
             return Err(RunError::Nested);
         }
         Ok(Parked(Runtime::current()?))
@@ -225,7 +225,7 @@ impl<F: Future> Future for Main<F> {
         let this = self.project();
         if !this.unit.is_entered() {
             let main: &Link = this.unit.link();
-            main.link_in(this.runtime.root(), this.runtime.clone());
+            main.link_in(this.runtime.root(), this.runtime);
             this.runtime.set_main(main);
             if *this.owns {
                 detect::adopt(this.runtime);

@@ -151,10 +151,18 @@ impl Runtime {
     ///
     /// [`NoBackend`], when there is none, or when the one around was built without timers or I/O.
     pub fn current() -> Result<Self, NoBackend> {
-        if let Some(runtime) = context::peek(|link| link.and_then(|link| link.try_runtime()).cloned()) {
-            return Ok(runtime);
+        Self::with_current(Runtime::clone)
+    }
+
+    /// Looks at the runtime in use here. `look` must not call into anyio.
+    #[inline]
+    pub(crate) fn with_current<R>(look: impl FnOnce(&Runtime) -> R) -> Result<R, NoBackend> {
+        let mut look = Some(look);
+        let mut look = |runtime: &Runtime| look.take().expect("called once")(runtime);
+        if let Some(result) = context::peek(|link| link.and_then(|link| link.try_runtime()).map(&mut look)) {
+            return Ok(result);
         }
-        detect::ambient()
+        detect::with_ambient(look)
     }
 
     /// The same runtime with a hook of its own for unhandled outcomes (see
@@ -278,6 +286,11 @@ impl Runtime {
     pub(crate) fn home(&self) -> Link {
         let main = self.0.main.get().and_then(Weak::upgrade);
         main.filter(|main| !main.is_gone()).unwrap_or_else(|| self.0.root.clone())
+    }
+
+    /// Whether it is the same handle, with the same settings.
+    pub(crate) fn is_equal(&self, other: &Runtime) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Whether it is the same runtime, whatever the settings of the handles.

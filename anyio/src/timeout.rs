@@ -9,11 +9,10 @@ use std::time::{Duration, Instant};
 use anyio_core::Timer;
 use pin_project_lite::pin_project;
 
-use crate::cancel_scope::{CancelScope, Scoped};
+use crate::cancel_scope::{Limit, Scoped};
 use crate::context;
 use crate::operation::begin;
 use crate::runtime::Runtime;
-use crate::tree::Role;
 use crate::unit::{Entry, noted};
 
 /// The time was up before the future was done.
@@ -63,7 +62,7 @@ pub struct TimedOut;
 /// # });
 /// ```
 pub fn timeout<F: Future>(limit: Duration, future: F) -> Timeout<F> {
-    Timeout { scoped: timeout_scope().with_timeout(limit).run(future) }
+    Timeout { scoped: Scoped::timeout(Limit::After(limit), future) }
 }
 
 /// [`timeout`] with a deadline instead of a limit.
@@ -90,7 +89,7 @@ pub fn timeout<F: Future>(limit: Duration, future: F) -> Timeout<F> {
 /// # });
 /// ```
 pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
-    Timeout { scoped: timeout_scope().with_deadline(deadline).run(future) }
+    Timeout { scoped: Scoped::timeout(Limit::At(deadline), future) }
 }
 
 /// [`timeout`], under the name that it has in AnyIO and Trio.
@@ -149,7 +148,7 @@ pub fn fail_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
 /// # });
 /// ```
 pub fn move_on_after<F: Future>(limit: Duration, future: F) -> MoveOn<F> {
-    MoveOn { scoped: timeout_scope().with_timeout(limit).run(future) }
+    MoveOn { scoped: Scoped::timeout(Limit::After(limit), future) }
 }
 
 /// [`move_on_after`] with a deadline instead of a limit.
@@ -162,11 +161,7 @@ pub fn move_on_after<F: Future>(limit: Duration, future: F) -> MoveOn<F> {
 ///
 /// As [`timeout`].
 pub fn move_on_at<F: Future>(deadline: Instant, future: F) -> MoveOn<F> {
-    MoveOn { scoped: timeout_scope().with_deadline(deadline).run(future) }
-}
-
-fn timeout_scope() -> CancelScope {
-    CancelScope::of(Role::Timeout)
+    MoveOn { scoped: Scoped::timeout(Limit::At(deadline), future) }
 }
 
 pin_project! {

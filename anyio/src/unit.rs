@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::future::Future;
+use std::mem::needs_drop;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
@@ -44,12 +45,38 @@ impl<T> End<T> {
     }
 }
 
+/// What a poll of a body came to.
+pub(crate) enum Polled<T> {
+    Pending,
+    /// It panicked, or it returned this; then it was dropped, in which a destructor may have panicked.
+    Ended(Result<(T, Result<(), Payload>), Payload>),
+}
+
+/// Polls a body, and drops it when it has returned.
+#[inline]
+pub(crate) fn poll_and_drop<F: Future>(mut body: Pin<&mut Option<F>>, cx: &mut Context<'_>) -> Polled<F::Output> {
+    let poll = || body.as_mut().as_pin_mut().expect("the body is there until it ends").poll(cx);
+    match catch_unwind(AssertUnwindSafe(poll)) {
+        Ok(Poll::Pending) => Polled::Pending,
+        Ok(Poll::Ready(value)) => {
+            let dropped = if needs_drop::<F>() {
+                catch_unwind(AssertUnwindSafe(|| body.set(None)))
+            } else {
+                body.set(None);
+                Ok(())
+            };
+            Polled::Ended(Ok((value, dropped)))
+        }
+        Err(payload) => Polled::Ended(Err(payload)),
+    }
+}
+
 /// A node together with what its future needs to know between polls.
 pub(crate) struct Unit {
     /// The node; away, in the context, while the body is polled.
     link: Option<Link>,
-    /// The waker that the node knows.
-    waker: Option<Waker>,
+    /// Which waker the node knows.
+    waker: Known,
     /// The offer that was made to the unit around this one.
     offer: Option<Offer>,
     /// For tasks: see [`context::poll_budget`].
@@ -58,11 +85,27 @@ pub(crate) struct Unit {
     values: Values,
 }
 
+/// What tells one waker from another as long as both exist. The node has the one that is known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Known {
+    data: usize,
+    vtable: usize,
+}
+
+impl Known {
+    const NONE: Known = Known { data: 0, vtable: 0 };
+
+    #[inline]
+    fn of(waker: &Waker) -> Self {
+        Known { data: waker.data().addr(), vtable: std::ptr::from_ref(waker.vtable()).addr() }
+    }
+}
+
 /// Law C4: a unit that was cut short by somebody else's cause lets the unit around it act first.
 #[derive(Debug)]
 struct Offer {
     /// How many polls of the unit around had ended when the offer was made.
-    epoch: usize,
+    epoch: u32,
     /// How often the offer was made within that poll.
     polls: u16,
     /// Whether the unit around is owed a poll first, so that the offer has to be repeated in that one.
@@ -94,9 +137,10 @@ impl Offer {
 impl Unit {
     pub(crate) fn new(link: Link) -> Self {
         let values = if keeps_values(&link) { Values::current() } else { Values::default() };
-        Unit { link: Some(link), waker: None, offer: None, overdue: false, values }
+        Unit { link: Some(link), waker: Known::NONE, offer: None, overdue: false, values }
     }
 
+    #[inline]
     pub(crate) fn link(&self) -> &Link {
         self.link.as_ref().expect("the node is back after every poll")
     }
@@ -120,19 +164,27 @@ impl Unit {
 
     /// Links the node at the top of a runtime.
     pub(crate) fn enter_in(&self, runtime: &Runtime) {
-        self.link().link_in(&runtime.home(), runtime.clone());
+        self.link().link_in(&runtime.home(), runtime);
     }
 
+    #[inline]
     pub(crate) fn is_entered(&self) -> bool {
         self.link().parent().is_some()
     }
 
     /// Tells the node whom to wake.
+    #[inline]
     pub(crate) fn register(&mut self, cx: &Context<'_>) {
-        if !self.waker.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
+        let known = Known::of(cx.waker());
+        if self.waker != known {
             self.link().set_waker(cx.waker());
-            self.waker = Some(cx.waker().clone());
+            self.waker = known;
         }
+    }
+
+    /// Whether the node knows whom to wake.
+    pub(crate) fn is_registered(&self) -> bool {
+        self.waker != Known::NONE
     }
 
     /// Polls the body inside the node, and drops it when it is done, when it panicked, or when it is to be cut short.
@@ -141,18 +193,35 @@ impl Unit {
         mut body: Pin<&mut Option<F>>,
         cx: &mut Context<'_>,
     ) -> Poll<End<F::Output>> {
-        self.register(cx);
         self.link().begin_poll();
-        let polled = self.inside(|| {
-            let body = body.as_mut().as_pin_mut();
-            body.expect("the body is there until it ends").poll(cx)
-        });
+        let polled = self.within(|| poll_and_drop(body.as_mut(), cx));
+        self.conclude(polled, body, cx)
+    }
+
+    /// What a poll of the body comes to: drops it when it panicked, or when it is to be cut short.
+    #[inline]
+    pub(crate) fn conclude<F: Future>(
+        &mut self,
+        polled: Polled<F::Output>,
+        body: Pin<&mut Option<F>>,
+        cx: &Context<'_>,
+    ) -> Poll<End<F::Output>> {
         let end = match polled {
-            Ok(Poll::Ready(value)) => Some(End::Value(value)),
-            Ok(Poll::Pending) => self.link().has_to_drop().then_some(End::Cut),
-            Err(payload) => Some(End::Panicked(payload)),
+            Polled::Pending if !self.has_to_drop(cx) => None,
+            Polled::Ended(Ok((value, Ok(())))) if self.values.is_empty() => Some(End::Value(value)),
+            polled => Some(self.end_with(polled, body)),
         };
-        let end = end.map(|end| match (self.drop_body(body), end) {
+        self.link().end_poll();
+        end.map_or(Poll::Pending, Poll::Ready)
+    }
+
+    fn end_with<F: Future>(&mut self, polled: Polled<F::Output>, mut body: Pin<&mut Option<F>>) -> End<F::Output> {
+        let (end, dropped) = match polled {
+            Polled::Ended(Ok((value, dropped))) => (End::Value(value), dropped),
+            Polled::Ended(Err(payload)) => (End::Panicked(payload), self.inside(|| body.set(None))),
+            Polled::Pending => (End::Cut, self.inside(|| body.set(None))),
+        };
+        match (self.and_values(dropped), end) {
             (Ok(()), end) => end,
             (Err(second), End::Panicked(first)) => {
                 self.report_panic(second);
@@ -164,9 +233,15 @@ impl Unit {
                 second.into_iter().for_each(|second| self.report_panic(second));
                 End::Panicked(first)
             }
-        });
-        self.link().end_poll();
-        end.map_or(Poll::Pending, Poll::Ready)
+        }
+    }
+
+    /// Whether the body, which was polled just now and is pending, has to be dropped.
+    #[inline]
+    fn has_to_drop(&mut self, cx: &Context<'_>) -> bool {
+        // In this order: whoever cancels the node finds somebody to wake, or is seen here.
+        self.register(cx);
+        self.link().has_to_drop()
     }
 
     /// A panic that nobody can be given, because another one is on its way.
@@ -189,6 +264,11 @@ impl Unit {
     /// Drops the body inside the node; says if a destructor panicked.
     pub(crate) fn drop_body<F>(&mut self, mut body: Pin<&mut Option<F>>) -> Result<(), Payload> {
         let dropped = self.inside(|| body.set(None));
+        self.and_values(dropped)
+    }
+
+    /// After the body, which was `dropped`, go the values that were in effect in it.
+    fn and_values(&mut self, dropped: Result<(), Payload>) -> Result<(), Payload> {
         if self.values.is_empty() {
             return dropped;
         }
@@ -203,18 +283,25 @@ impl Unit {
 
     /// Runs something of the user's inside the node.
     pub(crate) fn inside<R>(&mut self, run: impl FnOnce() -> R) -> Result<R, Payload> {
-        let (keeps_values, is_task) = (keeps_values(self.link()), is_task(self.link()));
-        let _values = keeps_values.then(|| self.values.enter());
+        self.within(|| catch_unwind(AssertUnwindSafe(run)))
+    }
+
+    /// Runs something that does not panic with the node as the current one, and where something begins that was spawned with its values.
+    #[inline]
+    fn within<R>(&mut self, run: impl FnOnce() -> R) -> R {
+        let link = self.link();
+        let (is_task, keeps_values) = (is_task(link), keeps_values(link));
+        let has_values = keeps_values && (!self.values.is_empty() || Values::any());
+        let _values = has_values.then(|| self.values.enter());
         if is_task {
-            let _entered = context::enter_task(&mut self.link, &mut self.overdue);
-            catch_unwind(AssertUnwindSafe(run))
+            context::within_task(&mut self.link, &mut self.overdue, run)
         } else {
-            let _entered = context::enter(&mut self.link);
-            catch_unwind(AssertUnwindSafe(run))
+            context::within(&mut self.link, run)
         }
     }
 
     /// Waits until no task is left below; the node is closed then.
+    #[inline]
     pub(crate) fn poll_closed(&mut self, cx: &Context<'_>) -> Poll<()> {
         self.register(cx);
         if self.link().is_closed() {
@@ -246,11 +333,13 @@ impl Unit {
     }
 
     /// The body is done (see [`Node::begin_exit`](crate::tree::Node::begin_exit)).
+    #[inline]
     pub(crate) fn begin_exit(&self) {
         self.link().begin_exit();
     }
 
     /// Leaves: the future is done.
+    #[inline]
     pub(crate) fn finish(&self) {
         self.link().finish();
     }
@@ -279,11 +368,13 @@ impl Unit {
 }
 
 /// Whether this is where something begins that was spawned: it sees the values of that place, wherever it is polled.
+#[inline]
 fn keeps_values(link: &Link) -> bool {
     is_task(link) || link.role() == Role::Branch
 }
 
 /// Whether this is where a task begins that is polled by itself.
+#[inline]
 fn is_task(link: &Link) -> bool {
     matches!(link.role(), Role::Task | Role::Run)
 }

@@ -1,5 +1,6 @@
 //! The handle through which anyio uses a tokio runtime.
 
+use std::any::TypeId;
 use std::io;
 use std::panic::catch_unwind;
 use std::pin::Pin;
@@ -35,7 +36,8 @@ use crate::timer::TokioTimer;
 pub struct TokioHandle {
     /// The runtime in use.
     handle: Handle,
-    /// Whether the runtime's clock may ever differ from the system's: tokio pauses clocks of one-thread runtimes only.
+    /// Whether the runtime's clock may ever differ from the system's: tokio pauses clocks of one-thread runtimes only, and
+    /// only where it was compiled for tests.
     pausable: bool,
 }
 
@@ -89,7 +91,7 @@ impl TokioHandle {
 
     /// The runtime behind `handle`, which is known to have timers and I/O.
     pub(crate) fn with_all_enabled(handle: Handle) -> Self {
-        let pausable = handle.runtime_flavor() != RuntimeFlavor::MultiThread;
+        let pausable = can_pause() && handle.runtime_flavor() != RuntimeFlavor::MultiThread;
         TokioHandle { handle, pausable }
     }
 
@@ -116,6 +118,7 @@ impl Checkpoint for TokioHandle {
 
 impl Clock for TokioHandle {
     // tokio looks for the clock in the runtime around, so a clock that may be paused must be entered first.
+    #[inline]
     fn now(&self) -> Instant {
         if !self.pausable {
             return Instant::now();
@@ -152,6 +155,29 @@ impl Backend for TokioHandle {
     }
 }
 
+/// Whether tokio was compiled with its feature `test-util`, without which no clock is ever paused.
+///
+/// A crate cannot ask for the features of another. But a name that a glob import brings into a block hides one that stands
+/// outside of it: so the name below is tokio's where tokio has it, and the one here otherwise.
+fn can_pause() -> bool {
+    #[allow(dead_code, reason = "hidden where tokio has it")]
+    fn resume() -> Absent {
+        Absent
+    }
+    {
+        #[allow(unused_imports, reason = "without the feature nothing is used of it")]
+        use tokio::time::*;
+        !returns_absent(resume)
+    }
+}
+
+/// What a function returns that stands in for one that does not exist.
+struct Absent;
+
+fn returns_absent<R: 'static>(_function: fn() -> R) -> bool {
+    TypeId::of::<R>() == TypeId::of::<Absent>()
+}
+
 /// A tokio runtime cannot serve as a backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -182,4 +208,16 @@ fn open_socket() -> io::Result<()> {
         tokio::net::UdpSocket::from_std(socket)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tests are compiled with `test-util`; the shape of the question without it is [`returns_absent`]'s alone.
+    #[test]
+    fn it_is_known_whether_clocks_may_be_paused() {
+        assert!(can_pause());
+        assert!(returns_absent(|| Absent));
+    }
 }

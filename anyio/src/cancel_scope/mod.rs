@@ -2,6 +2,7 @@
 
 mod bind;
 mod checkpoint;
+mod light;
 mod scoped;
 mod shield;
 mod stop;
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 
 pub use self::bind::Bind;
 pub use self::checkpoint::{EffectiveDeadline, cancelled, checkpoint, current_effective_deadline, is_cancelled};
+pub(crate) use self::light::Limit;
 pub use self::scoped::Scoped;
 pub use self::shield::{Shield, shield, shield_for};
 pub use self::stop::{is_stopping, stopping};
@@ -71,11 +73,7 @@ pub struct CancelScope {
 impl CancelScope {
     /// A scope without deadline or shield.
     pub fn new() -> Self {
-        Self::of(Role::Scope)
-    }
-
-    pub(crate) fn of(role: Role) -> Self {
-        CancelScope { link: Node::new(role, ()), timeout: None }
+        CancelScope { link: Node::new(Role::Scope, ()), timeout: None }
     }
 
     /// Cancels the scope `timeout` after the first poll of its future, on the runtime's clock. `Duration::ZERO` is

@@ -9,17 +9,17 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
+use super::light::{Light, Limit};
 use crate::context;
 use crate::reason::Cancelled;
 use crate::tree::Link;
-use crate::unit::{End, Unit};
+use crate::unit::{End, Polled, Unit, poll_and_drop};
 
 pin_project! {
     /// The future returned by [`CancelScope::run`](crate::CancelScope::run).
     #[must_use = "futures do nothing unless they are awaited"]
     pub struct Scoped<F: Future> {
-        unit: Unit,
-        timeout: Option<Duration>,
+        place: Place,
         #[pin]
         body: Option<F>,
         // How the body ended; the barrier may still have to be passed.
@@ -28,38 +28,84 @@ pin_project! {
 
     impl<F: Future> PinnedDrop for Scoped<F> {
         fn drop(this: Pin<&mut Self>) {
-            let this = this.project();
+            let mut this = this.project();
+            let Place::Node { unit, .. } = this.place else {
+                return this.body.set(None);
+            };
             if let Some(End::Panicked(payload)) = this.end.take_if(|end| matches!(end, End::Panicked(_))) {
-                this.unit.report_panic(payload);
+                unit.report_panic(payload);
             }
-            this.unit.abandon(this.body);
+            unit.abandon(this.body);
         }
+    }
+}
+
+/// Where a scope stands.
+enum Place {
+    /// At a node, with a deadline that counts from the first poll.
+    Node { unit: Unit, timeout: Option<Duration> },
+    /// A timeout that needed no node so far.
+    Light(Light),
+    /// On the way from the one to the other.
+    Moving,
+}
+
+impl Place {
+    #[inline]
+    fn unit(&mut self) -> &mut Unit {
+        match self {
+            Place::Node { unit, .. } => unit,
+            Place::Light(_) | Place::Moving => unreachable!("it has a node"),
+        }
+    }
+
+    fn move_to(&mut self, unit: Unit) -> &mut Unit {
+        *self = Place::Node { unit, timeout: None };
+        self.unit()
+    }
+
+    /// Gives a timeout its node.
+    fn settle(&mut self) -> &mut Unit {
+        if let Place::Light(light) = std::mem::replace(self, Place::Moving) {
+            self.move_to(light.into_unit());
+        }
+        self.unit()
     }
 }
 
 impl<F: Future> Scoped<F> {
     pub(super) fn new(link: Link, timeout: Option<Duration>, body: F) -> Self {
-        Scoped { unit: Unit::new(link), timeout, body: Some(body), end: None }
+        Scoped { place: Place::Node { unit: Unit::new(link), timeout }, body: Some(body), end: None }
+    }
+
+    /// A timeout: a scope that nobody has a handle to.
+    pub(crate) fn timeout(limit: Limit, body: F) -> Self {
+        Scoped { place: Place::Light(Light::new(limit)), body: Some(body), end: None }
     }
 
     /// Takes its place below whatever is current, and lets its time begin.
     pub(crate) fn enter(self: Pin<&mut Self>) {
-        let this = self.project();
-        this.unit.enter_here();
-        if let Some(timeout) = this.timeout.take() {
-            set_timeout(this.unit.link(), timeout);
+        if let Place::Node { unit, timeout } = self.project().place {
+            unit.enter_here();
+            if let Some(timeout) = timeout.take() {
+                set_timeout(unit.link(), timeout);
+            }
         }
     }
 
     /// Polls the scope; an `Err` tells the cause that cut the body short.
     pub(crate) fn poll_scope(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<F::Output, Cancelled>> {
-        if !self.unit.is_entered() {
+        if let Place::Light(_) = &self.place {
+            if let Some(value) = ready!(self.as_mut().poll_light(cx)) {
+                return Poll::Ready(Ok(value));
+            }
+        } else if !self.as_mut().project().place.unit().is_entered() {
             ready!(context::poll_budget(cx));
             self.as_mut().enter();
         }
         ready!(self.as_mut().poll_barrier(cx));
         if matches!(self.end, Some(End::Cut)) {
-            ready!(self.as_mut().project().unit.poll_offer(cx));
+            ready!(self.as_mut().project().place.unit().poll_offer(cx));
         }
         Poll::Ready(self.leave())
     }
@@ -71,22 +117,45 @@ impl<F: Future> Scoped<F> {
         Poll::Ready(self.leave())
     }
 
+    /// Polls the body of a timeout that has no node: to its value, or until a node is needed for how it goes on.
+    fn poll_light(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<F::Output>> {
+        let mut this = self.project();
+        let Place::Light(light) = this.place else { unreachable!("looked at just now") };
+        if ready!(light.poll_begin(cx)) {
+            this.place.settle();
+            return Poll::Ready(None);
+        }
+        let (polled, link) = context::inside_timeout(light.deadline(), || poll_and_drop(this.body.as_mut(), cx));
+        let unit = match (polled, link) {
+            (Polled::Ended(Ok((value, Ok(())))), None) => return Poll::Ready(Some(value)),
+            (Polled::Pending, None) if !light.has_passed(cx) => return Poll::Pending,
+            (polled, None) => (this.place.settle(), polled),
+            (polled, Some(link)) => (this.place.move_to(Unit::new(link)), polled),
+        };
+        let (unit, polled) = unit;
+        *this.end = Some(ready!(unit.conclude(polled, this.body, cx)));
+        unit.begin_exit();
+        Poll::Ready(None)
+    }
+
     /// Polls the body to its end, and then until nothing is left inside.
     fn poll_barrier(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
+        let unit = this.place.unit();
         if this.end.is_none() {
-            *this.end = Some(ready!(this.unit.poll_body(this.body, cx)));
-            this.unit.begin_exit();
+            *this.end = Some(ready!(unit.poll_body(this.body, cx)));
+            unit.begin_exit();
         }
-        this.unit.poll_closed(cx)
+        unit.poll_closed(cx)
     }
 
     fn leave(self: Pin<&mut Self>) -> Result<F::Output, Cancelled> {
         let this = self.project();
-        this.unit.finish();
+        let unit = this.place.unit();
+        unit.finish();
         match this.end.take().expect("a scope is not polled after it is done") {
             End::Value(value) => Ok(value),
-            End::Cut => Err(this.unit.link().cause().expect("a body is cut short for a cause").reason),
+            End::Cut => Err(unit.link().cause().expect("a body is cut short for a cause").reason),
             End::Panicked(payload) => resume_unwind(payload),
         }
     }

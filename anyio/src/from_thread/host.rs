@@ -71,7 +71,7 @@ pub(super) fn get() -> Result<Link, FromThreadError> {
 
 /// The host, to be waited for in this thread.
 pub(super) fn to_block_on() -> Result<Link, FromThreadError> {
-    if context::peek(|link| link.is_some()) {
+    if context::is_inside() {
         return Err(FromThreadError::InsideTask);
     }
     let host = get()?;

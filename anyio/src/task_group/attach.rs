@@ -8,13 +8,13 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::cell::GroupNode;
+use super::cell::OfGroup;
 use super::error::TaskError;
 use super::info::TaskInfo;
 use super::kind::{Kind, Shape};
-use super::record::TaskNode;
+use super::record::InNode;
 use super::spawned::{Owner, Spawned};
-use super::{TaskGroup, TaskHandle};
+use super::{Admitted, TaskGroup, TaskHandle};
 use crate::tree::Tenure;
 
 type Convert<K, F, T> = fn(<F as Future>::Output) -> Result<T, <K as Shape>::Error>;
@@ -67,8 +67,8 @@ impl<K: Kind> TaskGroup<K> {
     {
         let info = TaskInfo::new(None, Location::caller());
         match self.admit(info, Tenure::Ordinary) {
-            Ok(node) => Attached {
-                task: Some(Spawned::new(node.clone(), future, K::into_result, self.node.clone(), Owner::Foreign)),
+            Ok(Admitted { node, link }) => Attached {
+                task: Some(Spawned::new(link, InNode, future, K::into_result, OfGroup, Owner::Foreign)),
                 handle: TaskHandle::new(node),
             },
             Err(info) => Attached { task: None, handle: self.refused(info) },
@@ -85,7 +85,7 @@ pin_project! {
         T: 'static,
     {
         #[pin]
-        task: Option<Spawned<F, TaskNode<T>, T, K::Error, GroupNode<K::Error>, Convert<K, F, T>>>,
+        task: Option<Spawned<F, InNode, T, K::Error, OfGroup, Convert<K, F, T>>>,
         handle: TaskHandle<T>,
     }
 }

@@ -99,6 +99,13 @@ impl<E> GroupCell<E> {
         self.collected.lock().outside.clone()
     }
 
+    /// A task, or the body, was cut short in the group, whose depth this is.
+    fn cut(&self, depth: u32, cause: &Cause) {
+        if cause.depth < depth {
+            self.collected.lock().outside.get_or_insert(cause.reason.clone());
+        }
+    }
+
     /// Whether nothing failed, panicked, or was cut short from outside.
     pub(crate) fn is_well(&self) -> bool {
         let collected = self.collected.lock();
@@ -120,70 +127,17 @@ impl<E: Send + 'static> Node<GroupCell<E>> {
 
     /// A task, or the body (`None`), has failed.
     pub(crate) fn fail(self: &Arc<Self>, task: Option<TaskInfo>, error: E) {
-        self.collect(task, FailureKind::Error(error));
+        Group { link: &erase(self), cell: &self.ext }.collect(task, FailureKind::Error(error));
     }
 
     /// A task, or the body (`None`), has panicked.
     pub(crate) fn panicked(self: &Arc<Self>, task: Option<TaskInfo>, payload: Payload) {
-        if self.ext.settings.panics_are_errors {
-            return self.collect(task, FailureKind::Panic(PanicPayload::new(payload)));
-        }
-        let mut collected = self.ext.collected.lock();
-        let first = collected.first.get_or_insert_with(|| task.clone()).clone();
-        let spare = if collected.deserted || collected.panic.is_some() {
-            Some(payload)
-        } else {
-            collected.panic = Some((task.clone(), payload));
-            None
-        };
-        drop(collected);
-        if let Some(payload) = spare {
-            self.report_panic(task, payload);
-        }
-        self.cancel_siblings(first);
-    }
-
-    /// A task has failed or panicked: the supervisor hears of it, or else it is the group's.
-    fn task_failed(self: &Arc<Self>, task: &TaskInfo, kind: FailureKind<E>) {
-        let Some(supervisor) = &self.ext.settings.supervisor else {
-            return match kind {
-                FailureKind::Error(error) => self.fail(Some(task.clone()), error),
-                FailureKind::Panic(payload) => self.panicked(Some(task.clone()), payload.into_inner()),
-            };
-        };
-        let failure = Failure::new(kind, Some(task.clone()), self.is_eff() || self.is_refusing());
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| supervisor(failure))) {
-            self.panicked(Some(task.clone()), payload);
-        }
+        Group { link: &erase(self), cell: &self.ext }.panicked(task, payload);
     }
 
     /// A task, or the body, was cut short.
     pub(crate) fn cut(&self, cause: &Cause) {
-        if cause.depth < self.depth() {
-            self.ext.collected.lock().outside.get_or_insert(cause.reason.clone());
-        }
-    }
-
-    fn collect(self: &Arc<Self>, task: Option<TaskInfo>, kind: FailureKind<E>) {
-        // Once the group has closed there are only daemons, which it has cancelled.
-        let cancelled = self.is_eff() || self.is_refusing();
-        let mut collected = self.ext.collected.lock();
-        let secondary = cancelled || collected.first.is_some();
-        let first = collected.first.get_or_insert_with(|| task.clone()).clone();
-        let failure = Failure::new(kind, task, secondary);
-        let deserted = if collected.deserted {
-            Some(failure)
-        } else {
-            collected.failures.push(failure);
-            None
-        };
-        drop(collected);
-        deserted.into_iter().for_each(|failure| self.report(failure));
-        self.cancel_siblings(first);
-    }
-
-    fn cancel_siblings(self: &Arc<Self>, first: Option<TaskInfo>) {
-        erase(self).cancel(Cancelled::new(CancelReason::SiblingFailed(first)));
+        self.ext.cut(self.depth(), cause);
     }
 
     /// What the group comes to. A panic is alone in it: all else goes to the hook.
@@ -208,19 +162,99 @@ impl<E: Send + 'static> Node<GroupCell<E>> {
     fn report(&self, failure: Failure<E>) {
         self.runtime().report(unhandled(failure));
     }
-
-    fn report_panic(&self, task: Option<TaskInfo>, payload: Payload) {
-        self.runtime().report(Unhandled::panicked(task, payload));
-    }
 }
 
-impl<E: Send + 'static> Settle<E> for GroupNode<E> {
+/// A group, at its node.
+struct Group<'a, E> {
+    link: &'a Link,
+    cell: &'a GroupCell<E>,
+}
+
+impl<E: Send + 'static> Group<'_, E> {
+    fn panicked(&self, task: Option<TaskInfo>, payload: Payload) {
+        if self.cell.settings.panics_are_errors {
+            return self.collect(task, FailureKind::Panic(PanicPayload::new(payload)));
+        }
+        let mut collected = self.cell.collected.lock();
+        let first = collected.first.get_or_insert_with(|| task.clone()).clone();
+        let spare = if collected.deserted || collected.panic.is_some() {
+            Some(payload)
+        } else {
+            collected.panic = Some((task.clone(), payload));
+            None
+        };
+        drop(collected);
+        if let Some(payload) = spare {
+            self.link.runtime().report(Unhandled::panicked(task, payload));
+        }
+        self.cancel_siblings(first);
+    }
+
+    /// A task has failed or panicked: the supervisor hears of it, or else it is the group's.
+    fn task_failed(&self, task: &TaskInfo, kind: FailureKind<E>) {
+        let Some(supervisor) = &self.cell.settings.supervisor else {
+            return match kind {
+                FailureKind::Error(_) => self.collect(Some(task.clone()), kind),
+                FailureKind::Panic(payload) => self.panicked(Some(task.clone()), payload.into_inner()),
+            };
+        };
+        let failure = Failure::new(kind, Some(task.clone()), self.is_over());
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| supervisor(failure))) {
+            self.panicked(Some(task.clone()), payload);
+        }
+    }
+
+    /// Whether it is cancelled. Once the group has closed there are only daemons, which it has cancelled.
+    fn is_over(&self) -> bool {
+        self.link.is_eff() || self.link.is_refusing()
+    }
+
+    fn collect(&self, task: Option<TaskInfo>, kind: FailureKind<E>) {
+        let cancelled = self.is_over();
+        let mut collected = self.cell.collected.lock();
+        let secondary = cancelled || collected.first.is_some();
+        let first = collected.first.get_or_insert_with(|| task.clone()).clone();
+        let failure = Failure::new(kind, task, secondary);
+        let deserted = if collected.deserted {
+            Some(failure)
+        } else {
+            collected.failures.push(failure);
+            None
+        };
+        drop(collected);
+        deserted.into_iter().for_each(|failure| self.link.runtime().report(unhandled(failure)));
+        self.cancel_siblings(first);
+    }
+
+    fn cancel_siblings(&self, first: Option<TaskInfo>) {
+        self.link.cancel(Cancelled::new(CancelReason::SiblingFailed(first)));
+    }
+
     fn settle(&self, task: &TaskInfo, ending: Ending<E>) {
         match ending {
             Ending::Finished => {}
             Ending::Failed(error) => self.task_failed(task, FailureKind::Error(error)),
             Ending::Panicked(payload) => self.task_failed(task, FailureKind::Panic(PanicPayload::new(payload))),
-            Ending::Cut(cause) => self.cut(&cause),
+            Ending::Cut(cause) => self.cell.cut(self.link.depth(), &cause),
         }
+    }
+}
+
+/// The group that a task stands in.
+pub(crate) struct OfGroup;
+
+impl<E: Send + 'static> Settle<E> for OfGroup {
+    #[inline]
+    fn settle(&self, place: &Link, task: &TaskInfo, ending: Ending<E>) {
+        if !matches!(ending, Ending::Finished) {
+            let link = place.parent().expect("a task has a place");
+            Group { link, cell: link.known_as() }.settle(task, ending);
+        }
+    }
+}
+
+impl<E: Send + 'static> Settle<E> for GroupNode<E> {
+    fn settle(&self, _place: &Link, task: &TaskInfo, ending: Ending<E>) {
+        Group { link: &erase(self), cell: &self.ext }.settle(task, ending);
     }
 }

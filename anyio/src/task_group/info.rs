@@ -1,5 +1,6 @@
 //! Who a task is.
 
+use std::cell::Cell;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -11,11 +12,29 @@ use anyio_core::Label;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TaskId(u64);
 
+/// How many numbers a thread takes at a time, so that threads that spawn do not wait for each other's.
+const BLOCK: u64 = 64;
+
+thread_local! {
+    /// The number that this thread gives out next, and where its block ends.
+    static BLOCK_LEFT: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+}
+
 impl TaskId {
+    #[inline]
     pub(crate) fn next() -> Self {
+        let (next, end) = BLOCK_LEFT.try_with(Cell::get).unwrap_or_default();
+        let (next, end) = if next < end { (next, end) } else { Self::next_block() };
+        let _ = BLOCK_LEFT.try_with(|left| left.set((next + 1, end)));
+        TaskId(next)
+    }
+
+    #[cold]
+    fn next_block() -> (u64, u64) {
         // Only uniqueness matters, so no order with anything else is needed.
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        TaskId(NEXT.fetch_add(1, Ordering::Relaxed))
+        let next = NEXT.fetch_add(BLOCK, Ordering::Relaxed);
+        (next, next + BLOCK)
     }
 }
 
@@ -31,29 +50,45 @@ impl fmt::Display for TaskId {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskInfo {
     id: TaskId,
-    name: Option<Arc<str>>,
-    group: Option<Arc<str>>,
+    /// What it and its group are called, if either was given a name.
+    names: Option<Arc<Names>>,
     location: &'static Location<'static>,
 }
 
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Names {
+    task: Option<Arc<str>>,
+    group: Option<Arc<str>>,
+}
+
 impl TaskInfo {
+    #[inline]
     pub(crate) fn new(name: Option<Arc<str>>, location: &'static Location<'static>) -> Self {
-        TaskInfo { id: TaskId::next(), name, group: None, location }
+        let names = name.map(|name| Arc::new(Names { task: Some(name), group: None }));
+        TaskInfo { id: TaskId::next(), names, location }
     }
 
     /// What a runtime is told of the task, which stands below the one with the number `parent`.
     pub(crate) fn label(&self, parent: Option<TaskId>) -> Label {
         let mut label = Label::new(self.id.0, self.location);
         label.parent = parent.map(|parent| parent.0);
-        label.name = self.name.clone();
-        label.group = self.group.clone();
+        label.name = self.names().task.clone();
+        label.group = self.names().group.clone();
         label
     }
 
     /// Says what the group of the task is called.
+    #[inline]
     pub(crate) fn of_group(mut self, name: Option<&Arc<str>>) -> Self {
-        self.group = name.cloned();
+        if name.is_some() || self.names.is_some() {
+            self.names = Some(Arc::new(Names { task: self.names().task.clone(), group: name.cloned() }));
+        }
         self
+    }
+
+    fn names(&self) -> &Names {
+        static NONE: Names = Names { task: None, group: None };
+        self.names.as_deref().unwrap_or(&NONE)
     }
 
     /// The task's number.
@@ -65,13 +100,13 @@ impl TaskInfo {
     /// The name that it was given.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
+        self.names().task.as_deref()
     }
 
     /// The [name of its group](crate::GroupBuilder::name), if that was given one.
     #[must_use]
     pub fn group(&self) -> Option<&str> {
-        self.group.as_deref()
+        self.names().group.as_deref()
     }
 
     /// Where it was spawned.
@@ -84,10 +119,10 @@ impl TaskInfo {
 impl fmt::Display for TaskInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "task {}", self.id)?;
-        if let Some(name) = &self.name {
+        if let Some(name) = self.name() {
             write!(f, " {name:?}")?;
         }
-        if let Some(group) = &self.group {
+        if let Some(group) = self.group() {
             write!(f, " of {group:?}")?;
         }
         write!(f, " (spawned at {})", self.location)

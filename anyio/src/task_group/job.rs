@@ -2,7 +2,7 @@
 
 use super::info::TaskInfo;
 use super::protect::{self, Running};
-use super::record::{TaskNode, task_node};
+use super::record::{InNode, TaskNode, task_node};
 use super::spawned::{Completion, Owner, Work};
 use crate::runtime::Runtime;
 use crate::tree::{Link, Tenure, erase};
@@ -43,8 +43,8 @@ fn start<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Running<T> {
     let (running, sink) = protect::watch(node, runtime, None);
-    let completion = Completion::new(node.clone(), sink, Owner::Backend);
-    let work = Work::new(move || Ok(work()), completion, host);
+    let completion = Completion::new(InNode, sink, Owner::Backend);
+    let work = Work::new(move || Ok(work()), completion, erase(node), host);
     runtime.backend().spawn_blocking(Box::new(move || work.run()));
     running
 }

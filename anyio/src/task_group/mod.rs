@@ -41,9 +41,9 @@ pub use self::start::Started;
 
 pub(crate) use self::handle::cancel_branch;
 
-use self::cell::GroupNode;
-use self::limit::{Acquire, Slot};
-use self::record::{Record as _, TaskNode, task_node};
+use self::cell::{GroupNode, OfGroup};
+use self::limit::{Acquire, Slot, Slots};
+use self::record::{InNode, TaskNode, task_node, task_node_below};
 use self::settings::Settings;
 use self::spawned::{Completion, Owner, Settle, Spawned, Work};
 use crate::cancel_scope::CancelHandle;
@@ -245,12 +245,14 @@ impl<K: Kind> TaskGroup<K> {
     }
 
     /// Counts a new task, before anything of it is handed to the backend.
-    fn admit<T: Send + 'static>(&self, info: TaskInfo, tenure: Tenure) -> Result<TaskNode<T>, TaskInfo> {
+    fn admit<T: Send + 'static>(&self, info: TaskInfo, tenure: Tenure) -> Result<Admitted<T>, TaskInfo> {
         let info = info.of_group(self.settings().name.as_ref());
-        let node = task_node(tenure, info.clone());
-        match self.link().adopt(&erase(&node), self.node.runtime()) {
-            Ok(()) => Ok(node),
-            Err(_) => Err(info),
+        let node = task_node_below(self.link(), tenure, info);
+        let link = erase(&node);
+        let group = link.parent().expect("it was made with one");
+        match group.adopt(&link, group.runtime()) {
+            Ok(()) => Ok(Admitted { node, link }),
+            Err(_) => Err(node.ext.info().clone()),
         }
     }
 
@@ -258,7 +260,7 @@ impl<K: Kind> TaskGroup<K> {
     fn refused<T: Send + 'static>(&self, info: TaskInfo) -> TaskHandle<T> {
         self.node.runtime().report(Unhandled::SpawnedIntoClosedGroup { task: info.clone() });
         let node = task_node(Tenure::Ordinary, info);
-        node.deliver(Err(TaskError::Closed));
+        node.ext.outcome.deliver(Err(TaskError::Closed));
         TaskHandle::new(node)
     }
 
@@ -266,29 +268,26 @@ impl<K: Kind> TaskGroup<K> {
         self.node.ext.settings()
     }
 
-    /// Starts an admitted task when it may run: `start` has a slot if the group has a limit, which does not count daemons.
-    fn when_it_may_run(&self, task: &Link, start: impl FnOnce(Option<Slot>) + Send + 'static) {
-        match &self.settings().slots {
-            Some(slots) if !task.is_daemon() => slots.enter(task, |slot| start(Some(slot))),
-            _ => start(None),
-        }
+    /// The slots that an admitted task has to have one of, if the group has a limit, which does not count daemons.
+    fn slots_for(&self, task: &Link) -> Option<&Arc<Slots>> {
+        self.settings().slots.as_ref().filter(|_| !task.is_daemon())
     }
 
     /// Starts an admitted task that has its slot already.
-    fn launch_in<T, F>(&self, slot: Option<Slot>, node: TaskNode<T>, future: F) -> TaskHandle<T>
+    fn launch_in<T, F>(&self, slot: Option<Slot>, task: Admitted<T>, future: F) -> TaskHandle<T>
     where
         F: Future<Output = K::Output<T>> + Send + 'static,
         T: Send + 'static,
     {
-        let mut task = Spawned::new(node.clone(), future, K::into_result, self.node.clone(), Owner::Queue);
-        task.launch(slot);
-        self.node.runtime().backend().spawn(Task::labelled(task));
-        TaskHandle::new(node)
+        let mut spawned = Spawned::new(task.link, InNode, future, K::into_result, OfGroup, Owner::Queue);
+        spawned.launch(slot);
+        self.node.runtime().backend().spawn(Task::labelled(spawned));
+        TaskHandle::new(task.node)
     }
 
     fn launch<T, F>(
         &self,
-        node: TaskNode<T>,
+        task: Admitted<T>,
         future: F,
         convert: impl Fn(F::Output) -> Result<T, K::Error> + Send + 'static,
         settle: impl Settle<K::Error> + 'static,
@@ -297,14 +296,27 @@ impl<K: Kind> TaskGroup<K> {
         F: Future + Send + 'static,
         T: Send + 'static,
     {
-        let mut task = Spawned::new(node.clone(), future, convert, settle, Owner::Queue);
+        let Admitted { node, link } = task;
+        let slots = self.slots_for(&link).map(|slots| (slots, link.clone()));
+        let mut spawned = Spawned::new(link, InNode, future, convert, settle, Owner::Queue);
+        let Some((slots, link)) = slots else {
+            spawned.launch(None);
+            self.node.runtime().backend().spawn(Task::labelled(spawned));
+            return TaskHandle::new(node);
+        };
         let runtime = self.node.runtime().clone();
-        self.when_it_may_run(&erase(&node), move |slot| {
-            task.launch(slot);
-            runtime.backend().spawn(Task::labelled(task));
+        slots.enter(&link, move |slot| {
+            spawned.launch(Some(slot));
+            runtime.backend().spawn(Task::labelled(spawned));
         });
         TaskHandle::new(node)
     }
+}
+
+/// A task that is counted in its group, and of which nothing was handed to the backend yet.
+struct Admitted<T> {
+    node: TaskNode<T>,
+    link: Link,
 }
 
 impl<K: Kind> Clone for TaskGroup<K> {
@@ -374,7 +386,7 @@ impl<K: Kind> TaskBuilder<'_, K> {
         let group = self.group;
         let tenure = self.tenure;
         match group.admit(self.info(Location::caller()), tenure) {
-            Ok(node) => group.launch(node, future, K::into_result, group.node.clone()),
+            Ok(task) => group.launch(task, future, K::into_result, OfGroup),
             Err(info) => group.refused(info),
         }
     }
@@ -389,7 +401,7 @@ impl<K: Kind> TaskBuilder<'_, K> {
         let group = self.group;
         let tenure = self.tenure;
         match group.admit(self.info(Location::caller()), tenure) {
-            Ok(node) => group.launch(node, future, Ok, group.node.clone()),
+            Ok(task) => group.launch(task, future, Ok, OfGroup),
             Err(info) => group.refused(info),
         }
     }
@@ -408,7 +420,7 @@ impl<K: Kind> TaskBuilder<'_, K> {
         let group = self.group;
         let tenure = self.tenure;
         match group.admit(self.info(Location::caller()), tenure) {
-            Ok(node) => Ok(group.launch(node, future, K::into_result, group.node.clone())),
+            Ok(task) => Ok(group.launch(task, future, K::into_result, OfGroup)),
             Err(_) => Err(GroupClosed(future)),
         }
     }
@@ -422,15 +434,20 @@ impl<K: Kind> TaskBuilder<'_, K> {
     {
         let group = self.group;
         let tenure = self.tenure;
-        let node = match group.admit(self.info(Location::caller()), tenure) {
-            Ok(node) => node,
+        let Admitted { node, link } = match group.admit(self.info(Location::caller()), tenure) {
+            Ok(task) => task,
             Err(info) => return group.refused(info),
         };
-        let completion = Completion::new(node.clone(), group.node.clone(), Owner::Queue);
-        let mut work = Work::new(move || K::into_result(job()), completion, erase(&node));
+        let completion = Completion::new(InNode, OfGroup, Owner::Queue);
+        let mut work = Work::new(move || K::into_result(job()), completion, link.clone(), link.clone());
+        let Some(slots) = group.slots_for(&link) else {
+            work.launch(None);
+            group.node.runtime().backend().spawn_blocking(Box::new(move || work.run()));
+            return TaskHandle::new(node);
+        };
         let runtime = group.node.runtime().clone();
-        group.when_it_may_run(&erase(&node), move |slot| {
-            work.launch(slot);
+        slots.enter(&link, move |slot| {
+            work.launch(Some(slot));
             runtime.backend().spawn_blocking(Box::new(move || work.run()));
         });
         TaskHandle::new(node)
@@ -454,7 +471,7 @@ impl<K: Kind> TaskBuilder<'_, K> {
         async move {
             let slot = Acquire::new(slots).await;
             match group.admit(info, tenure) {
-                Ok(node) => group.launch_in(slot, node, future),
+                Ok(task) => group.launch_in(slot, task, future),
                 Err(info) => group.refused(info),
             }
         }

@@ -96,7 +96,7 @@ impl<K: Kind> OwnedTaskGroup<K> {
     pub(super) fn here(settings: Settings<K::Error>) -> Self {
         let runtime = Runtime::current().unwrap_or_else(|error| panic!("{error}"));
         let node = Node::new(Role::Owned, GroupCell::new(settings));
-        erase(&node).link_in(&runtime.home(), runtime.clone());
+        erase(&node).link_in(&runtime.home(), &runtime);
         OwnedTaskGroup { group: TaskGroup::new(node) }
     }
 

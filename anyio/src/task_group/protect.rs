@@ -15,7 +15,7 @@ use pin_project_lite::pin_project;
 use super::error::{Ending, TaskError};
 use super::handle::{TaskHandle, cancel_branch};
 use super::info::TaskInfo;
-use super::record::{TaskNode, task_node};
+use super::record::{InNode, TaskNode, task_node};
 use super::spawned::{Owner, Settle, Spawned};
 use crate::context;
 use crate::runtime::Runtime;
@@ -147,7 +147,7 @@ where
     F::Output: Send + 'static,
 {
     let (running, sink) = watch(&node, runtime, clean_up);
-    let task = Spawned::new(node, future, Ok::<_, Infallible>, sink, Owner::Backend);
+    let task = Spawned::new(erase(&node), InNode, future, Ok::<_, Infallible>, sink, Owner::Backend);
     runtime.backend().spawn(Task::labelled(task));
     running
 }
@@ -212,7 +212,7 @@ pub(super) struct Sink {
 }
 
 impl Settle<Infallible> for Sink {
-    fn settle(&self, task: &TaskInfo, ending: Ending<Infallible>) {
+    fn settle(&self, _place: &Link, task: &TaskInfo, ending: Ending<Infallible>) {
         match ending {
             Ending::Panicked(payload) => self.panicked(task, payload),
             Ending::Cut(_) => {

@@ -1,68 +1,78 @@
 //! What is known of a task: who it is, and what became of it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 
-use parking_lot::Mutex;
+use once_cell::race::OnceBox;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::error::TaskError;
 use super::handle::TaskStatus;
 use super::info::{TaskId, TaskInfo};
 use super::start;
-use crate::tree::{Ext, Link, Node, Role, Tenure, erase, wake};
+use crate::tree::{Ext, Link, Node, Role, Tenure, wake};
 
-/// A task, as whoever polls it sees it.
+/// A task, as whoever polls it sees it at its node.
 pub(crate) trait Record<T> {
-    fn link(&self) -> Link;
-
-    fn info(&self) -> &TaskInfo;
+    fn info<'a>(&'a self, link: &'a Link) -> &'a TaskInfo;
 
     /// Hands the outcome to the handle, or back if there is none.
-    fn deliver(&self, result: Result<T, TaskError>) -> Option<Result<T, TaskError>>;
+    fn deliver(&self, link: &Link, result: Result<T, TaskError>) -> Option<Result<T, TaskError>>;
 
     /// The task is over: its future is destroyed and its outcome is where it belongs.
-    fn retire(&self);
+    fn retire(&self, link: &Link);
 }
 
 /// What became of a task.
-pub(crate) struct Outcome<T>(Mutex<Slot<T>>);
+///
+/// What most tasks and handles need to know of each other stands in `fate`, so that neither locks anything if the handle
+/// is dropped, unused, before the task ends.
+pub(crate) struct Outcome<T> {
+    /// The status, and the flags below. Whoever changes it does so with AcqRel, and looks at what it was.
+    fate: AtomicU8,
+    slot: Mutex<Slot<T>>,
+}
+
+/// The handle is gone.
+const DETACHED: u8 = 1 << 7;
+/// The handle is waiting, or was. Set under the lock.
+const AWAITED: u8 = 1 << 6;
 
 struct Slot<T> {
-    status: TaskStatus,
     /// The outcome, from the end of the task until the handle takes it.
     result: Option<Result<T, TaskError>>,
     /// Whoever awaits the handle.
     waker: Option<Waker>,
-    /// Whether the handle is gone.
-    detached: bool,
 }
 
 impl<T> Outcome<T> {
     pub(crate) fn new() -> Self {
-        Outcome(Mutex::new(Slot { status: TaskStatus::Running, result: None, waker: None, detached: false }))
+        let fate = AtomicU8::new(TaskStatus::Running as u8);
+        Outcome { fate, slot: Mutex::new(Slot { result: None, waker: None }) }
     }
 
     pub(crate) fn status(&self) -> TaskStatus {
-        self.0.lock().status
+        status_of(self.fate.load(Ordering::Acquire))
     }
 
+    /// Hands the outcome to the handle, or back if there is none.
     pub(crate) fn deliver(&self, result: Result<T, TaskError>) -> Option<Result<T, TaskError>> {
-        let mut slot = self.0.lock();
-        slot.status = match &result {
+        let status = match &result {
             Ok(_) => TaskStatus::Completed,
             Err(TaskError::Failed) => TaskStatus::Failed,
             Err(TaskError::Panicked) => TaskStatus::Panicked,
             Err(TaskError::Closed) => TaskStatus::Closed,
             Err(_) => TaskStatus::Cancelled,
-        };
+        } as u8;
+        if self.fate.load(Ordering::Acquire) & DETACHED != 0 {
+            return Some(result);
+        }
+        let mut slot = self.slot.lock();
         let waker = slot.waker.take();
-        let unwanted = if slot.detached {
-            Some(result)
-        } else {
-            slot.result = Some(result);
-            None
-        };
+        slot.result = Some(result);
+        let before = self.fate.fetch_or(status, Ordering::AcqRel);
+        let unwanted = if before & DETACHED == 0 { None } else { slot.result.take() };
         drop(slot);
         wake(waker);
         unwanted
@@ -70,7 +80,7 @@ impl<T> Outcome<T> {
 
     /// Whether there is a result that tells why there is no value.
     pub(crate) fn has_no_value(&self) -> bool {
-        matches!(self.0.lock().result, Some(Err(_)))
+        matches!(self.slot.lock().result, Some(Err(_)))
     }
 
     /// Takes the outcome, or sees to being woken when there is one.
@@ -79,52 +89,75 @@ impl<T> Outcome<T> {
     ///
     /// If it was taken before.
     pub(crate) fn poll_take(&self, cx: &Context<'_>) -> Poll<Result<T, TaskError>> {
-        let mut slot = self.0.lock();
+        let mut slot = self.slot.lock();
         if let Some(result) = slot.result.take() {
             return Poll::Ready(result);
         }
-        assert!(slot.status == TaskStatus::Running, "a task handle was polled after it had completed");
-        let old = slot.waker.replace(cx.waker().clone());
-        drop(slot);
-        drop(old);
+        assert!(self.status() == TaskStatus::Running, "a task handle was polled after it had completed");
+        self.wait(slot, cx);
         Poll::Pending
     }
 
     /// Waits until the task has ended, and leaves the outcome where it is.
     pub(crate) fn poll_ended(&self, cx: &Context<'_>) -> Poll<()> {
-        let mut slot = self.0.lock();
-        if slot.status != TaskStatus::Running {
+        let slot = self.slot.lock();
+        if self.status() != TaskStatus::Running {
             return Poll::Ready(());
         }
+        self.wait(slot, cx);
+        Poll::Pending
+    }
+
+    fn wait(&self, mut slot: MutexGuard<'_, Slot<T>>, cx: &Context<'_>) {
         let old = slot.waker.replace(cx.waker().clone());
+        self.fate.fetch_or(AWAITED, Ordering::AcqRel);
         drop(slot);
         drop(old);
-        Poll::Pending
     }
 
     /// The handle is gone.
     pub(crate) fn detach(&self) {
-        let mut slot = self.0.lock();
-        slot.detached = true;
+        let before = self.fate.fetch_or(DETACHED, Ordering::AcqRel);
+        if before == TaskStatus::Running as u8 {
+            return;
+        }
+        let mut slot = self.slot.lock();
         let unwanted = (slot.result.take(), slot.waker.take());
         drop(slot);
         drop(unwanted);
     }
 }
 
+fn status_of(fate: u8) -> TaskStatus {
+    match fate & !(DETACHED | AWAITED) {
+        RUNNING => TaskStatus::Running,
+        COMPLETED => TaskStatus::Completed,
+        FAILED => TaskStatus::Failed,
+        PANICKED => TaskStatus::Panicked,
+        CANCELLED => TaskStatus::Cancelled,
+        _ => TaskStatus::Closed,
+    }
+}
+
+const RUNNING: u8 = TaskStatus::Running as u8;
+const COMPLETED: u8 = TaskStatus::Completed as u8;
+const FAILED: u8 = TaskStatus::Failed as u8;
+const PANICKED: u8 = TaskStatus::Panicked as u8;
+const CANCELLED: u8 = TaskStatus::Cancelled as u8;
+
 /// What the node of a task carries.
 pub(crate) struct TaskCell<O> {
     info: TaskInfo,
     /// The outcome, where it may live in the node.
     pub(super) outcome: O,
-    /// Whether the task has ended. Before that, what has emptied is something below it. Stored with Release before that
-    /// is looked at; loaded with Acquire.
+    /// Whether the task has ended. Before that, what has emptied is something below it, unless the task itself counts as
+    /// live. Stored with Release before that is looked at; loaded with Acquire.
     over: AtomicBool,
     /// The caller of `start` that is held until the task is gone.
-    caller: OnceLock<Weak<Node>>,
+    caller: OnceBox<Weak<Node>>,
 }
 
-impl<O: Send + Sync> Ext for TaskCell<O> {
+impl<O: Send + Sync + 'static> Ext for TaskCell<O> {
     fn task(&self) -> Option<TaskId> {
         Some(self.info.id())
     }
@@ -139,8 +172,8 @@ impl<O: Send + Sync> Ext for TaskCell<O> {
 }
 
 impl<O> TaskCell<O> {
-    pub(crate) fn new(info: TaskInfo, outcome: O) -> Self {
-        TaskCell { info, outcome, over: AtomicBool::new(false), caller: OnceLock::new() }
+    fn new(info: TaskInfo, outcome: O, is_live: bool) -> Self {
+        TaskCell { info, outcome, over: AtomicBool::new(is_live), caller: OnceBox::new() }
     }
 
     pub(crate) fn info(&self) -> &TaskInfo {
@@ -149,7 +182,7 @@ impl<O> TaskCell<O> {
 
     /// Has the task let go of the `caller` of `start` when it is gone, with all below it.
     pub(crate) fn release_when_gone(&self, caller: &Link) {
-        let fresh = self.caller.set(Arc::downgrade(caller)).is_ok();
+        let fresh = self.caller.set(Box::new(Arc::downgrade(caller))).is_ok();
         debug_assert!(fresh, "a task is started once");
     }
 }
@@ -157,27 +190,33 @@ impl<O> TaskCell<O> {
 /// The node of a task that the backend polls.
 pub(crate) type TaskNode<T> = Arc<Node<TaskCell<Outcome<T>>>>;
 
-/// A new node for such a task.
+/// A new node for such a task, which has no place yet.
 pub(crate) fn task_node<T: Send + 'static>(tenure: Tenure, info: TaskInfo) -> TaskNode<T> {
-    Node::task(tenure, TaskCell::new(info, Outcome::new()))
+    Node::task(tenure, None, TaskCell::new(info, Outcome::new(), true))
 }
 
-impl<T: Send + 'static> Record<T> for TaskNode<T> {
-    fn link(&self) -> Link {
-        erase(self)
+/// A new node for such a task, which is to be adopted by `parent`.
+pub(crate) fn task_node_below<T: Send + 'static>(parent: Link, tenure: Tenure, info: TaskInfo) -> TaskNode<T> {
+    Node::task(tenure, Some(parent), TaskCell::new(info, Outcome::new(), true))
+}
+
+/// A task whose outcome lives in its node.
+pub(crate) struct InNode;
+
+impl<T: Send + 'static> Record<T> for InNode {
+    #[inline]
+    fn info<'a>(&'a self, link: &'a Link) -> &'a TaskInfo {
+        link.known_as::<TaskCell<Outcome<T>>>().info()
     }
 
-    fn info(&self) -> &TaskInfo {
-        self.ext.info()
+    #[inline]
+    fn deliver(&self, link: &Link, result: Result<T, TaskError>) -> Option<Result<T, TaskError>> {
+        link.known_as::<TaskCell<Outcome<T>>>().outcome.deliver(result)
     }
 
-    fn deliver(&self, result: Result<T, TaskError>) -> Option<Result<T, TaskError>> {
-        self.ext.outcome.deliver(result)
-    }
-
-    fn retire(&self) {
-        self.ext.over.store(true, Ordering::Release);
-        erase(self).retire();
+    #[inline]
+    fn retire(&self, link: &Link) {
+        link.retire();
     }
 }
 
@@ -189,7 +228,7 @@ pub(crate) struct BranchRecord<T> {
 
 impl<T> BranchRecord<T> {
     pub(crate) fn new(info: TaskInfo) -> Self {
-        let node = Node::new(Role::Branch, TaskCell::new(info, ()));
+        let node = Node::new(Role::Branch, TaskCell::new(info, (), false));
         BranchRecord { node, outcome: Arc::new(Outcome::new()) }
     }
 }
@@ -201,21 +240,16 @@ impl<T> Clone for BranchRecord<T> {
 }
 
 impl<T> Record<T> for BranchRecord<T> {
-    fn link(&self) -> Link {
-        erase(&self.node)
-    }
-
-    fn info(&self) -> &TaskInfo {
+    fn info<'a>(&'a self, _link: &'a Link) -> &'a TaskInfo {
         self.node.ext.info()
     }
 
-    fn deliver(&self, result: Result<T, TaskError>) -> Option<Result<T, TaskError>> {
+    fn deliver(&self, _link: &Link, result: Result<T, TaskError>) -> Option<Result<T, TaskError>> {
         self.outcome.deliver(result)
     }
 
     /// It was never counted. What it has left below is; the node closes when that is gone.
-    fn retire(&self) {
-        let link = self.link();
+    fn retire(&self, link: &Link) {
         self.node.ext.over.store(true, Ordering::Release);
         link.finish();
         link.wake_up();

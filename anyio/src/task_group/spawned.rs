@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::marker::PhantomData;
+use std::mem::needs_drop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -22,8 +23,8 @@ use crate::unit::{End, Payload, Unit, discard};
 
 /// Whoever collects how tasks end.
 pub(crate) trait Settle<E>: Send {
-    /// A task has ended. Called before its handle completes and before it is counted out.
-    fn settle(&self, task: &TaskInfo, ending: Ending<E>);
+    /// The task at `place` has ended. Called before its handle completes and before it is counted out.
+    fn settle(&self, place: &Link, task: &TaskInfo, ending: Ending<E>);
 }
 
 /// Whoever polls a task, and may drop it.
@@ -70,44 +71,45 @@ impl<R: Record<T>, T, E, S: Settle<E>> Completion<R, T, E, S> {
 
     /// The body has ended and is destroyed. First the failure is recorded, then the handle completes, then the value
     /// that nobody holds a handle for is dropped, and at last the task is counted out.
-    pub(crate) fn complete(&mut self, end: End<Result<T, E>>) {
+    pub(crate) fn complete(&mut self, link: &Link, end: End<Result<T, E>>, cause: Option<Cause>) {
         self.done = true;
-        let link = self.task.link();
-        link.clear_waker();
         let result = match end {
             End::Value(Ok(value)) => {
-                self.settle(Ending::Finished);
+                self.settle(link, Ending::Finished);
                 Ok(value)
             }
             End::Value(Err(error)) => {
-                self.settle(Ending::Failed(error));
+                self.settle(link, Ending::Failed(error));
                 Err(TaskError::Failed)
             }
             End::Panicked(payload) => {
-                self.settle(Ending::Panicked(payload));
+                self.settle(link, Ending::Panicked(payload));
                 Err(TaskError::Panicked)
             }
             End::Cut => {
-                let cause = link.cause().filter(|_| !self.lost).unwrap_or_else(|| self.dropped());
+                let cause = cause.filter(|_| !self.lost).unwrap_or_else(|| self.dropped());
                 let reason = cause.reason.clone();
                 // Nobody waits for what a daemon does: cut short, it has done enough.
-                self.settle(if link.is_daemon() { Ending::Finished } else { Ending::Cut(cause) });
+                self.settle(link, if link.is_daemon() { Ending::Finished } else { Ending::Cut(cause) });
                 Err(TaskError::Cancelled(reason))
             }
         };
-        self.deliver(Unit::new(link), result);
-        self.task.retire();
+        self.deliver(link, result);
+        self.task.retire(link);
         self.slot = None;
     }
 
-    fn settle(&self, ending: Ending<E>) {
-        self.settle.settle(self.task.info(), ending);
+    fn settle(&self, link: &Link, ending: Ending<E>) {
+        self.settle.settle(link, self.task.info(link), ending);
     }
 
-    fn deliver(&self, mut place: Unit, result: Result<T, TaskError>) {
-        let unwanted = self.task.deliver(result);
-        if let Err(payload) = place.inside(|| drop(unwanted)) {
-            self.settle(Ending::Panicked(payload));
+    fn deliver(&self, link: &Link, result: Result<T, TaskError>) {
+        let unwanted = self.task.deliver(link, result);
+        if unwanted.is_some()
+            && needs_drop::<T>()
+            && let Err(payload) = Unit::new(link.clone()).inside(|| drop(unwanted))
+        {
+            self.settle(link, Ending::Panicked(payload));
         }
     }
 
@@ -115,24 +117,23 @@ impl<R: Record<T>, T, E, S: Settle<E>> Completion<R, T, E, S> {
     /// more, and goes down with it.
     ///
     /// The task is cancelled before its body is dropped, so that what is in there does not take it for something else.
-    fn lose(&mut self, drop_body: impl FnOnce() -> Result<(), Payload>) {
-        let link = self.task.link();
+    fn lose(&mut self, link: &Link, drop_body: impl FnOnce() -> Result<(), Payload>) {
         let reason = self.dropped().reason;
-        self.lost = link.cause().is_none();
-        link.clear_waker();
+        self.lost = link.clear_waker().is_none();
         if matches!(self.owner, Owner::Backend) {
-            self.report_unless_begun();
+            self.report_unless_begun(link);
             let group = link.parent().filter(|parent| matches!(parent.role(), Role::Group | Role::Owned));
             group.into_iter().for_each(|group| group.cancel(reason.clone()));
         }
         link.cancel(reason);
-        self.complete(drop_body().err().map_or(End::Cut, End::Panicked));
+        let end = drop_body().err().map_or(End::Cut, End::Panicked);
+        self.complete(link, end, link.cause());
     }
 
-    fn report_unless_begun(&self) {
+    fn report_unless_begun(&self, link: &Link) {
         if !self.begun {
-            let task = self.task.info().clone();
-            self.task.link().runtime().report(Unhandled::NeverRan { task });
+            let task = self.task.info(link).clone();
+            link.runtime().report(Unhandled::NeverRan { task });
         }
     }
 
@@ -151,6 +152,7 @@ pub(crate) struct Work<F, R: Record<T>, T, E, S: Settle<E>> {
     /// Until it runs.
     run: Option<F>,
     completion: Completion<R, T, E, S>,
+    task: Link,
     /// Whom the thread works for while it runs.
     host: Link,
     /// The values in effect where it was started.
@@ -158,8 +160,8 @@ pub(crate) struct Work<F, R: Record<T>, T, E, S: Settle<E>> {
 }
 
 impl<F, R: Record<T>, T, E, S: Settle<E>> Work<F, R, T, E, S> {
-    pub(crate) fn new(run: F, completion: Completion<R, T, E, S>, host: Link) -> Self {
-        Work { run: Some(run), completion, host, values: Values::current() }
+    pub(crate) fn new(run: F, completion: Completion<R, T, E, S>, task: Link, host: Link) -> Self {
+        Work { run: Some(run), completion, task, host, values: Values::current() }
     }
 
     /// The work is about to be given to the backend.
@@ -186,7 +188,8 @@ impl<F, R: Record<T>, T, E, S: Settle<E>> Work<F, R, T, E, S> {
                 End::Panicked(payload)
             }
         };
-        self.completion.complete(end);
+        let cause = self.task.clear_waker();
+        self.completion.complete(&self.task, end, cause);
     }
 
     fn inside<V>(&mut self, run: impl FnOnce() -> V) -> Result<V, Payload> {
@@ -206,7 +209,7 @@ impl<F, R: Record<T>, T, E, S: Settle<E>> Drop for Work<F, R, T, E, S> {
     fn drop(&mut self) {
         if let Some(run) = self.run.take() {
             let values = std::mem::take(&mut self.values);
-            self.completion.lose(|| {
+            self.completion.lose(&self.task, || {
                 let dropped = catch_unwind(AssertUnwindSafe(|| drop(run)));
                 let second = catch_unwind(AssertUnwindSafe(|| drop(values)));
                 if dropped.is_err() {
@@ -234,16 +237,17 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             if !this.completion.done {
-                this.completion.lose(|| this.unit.drop_body(this.body));
+                let link = this.unit.link().clone();
+                this.completion.lose(&link, || this.unit.drop_body(this.body));
             }
         }
     }
 }
 
 impl<F, R: Record<T>, T, E, S: Settle<E>, C> Spawned<F, R, T, E, S, C> {
-    /// The future of `task`, which has its place already and, if the backend is to poll it, is counted.
-    pub(crate) fn new(task: R, body: F, convert: C, settle: S, owner: Owner) -> Self {
-        let unit = Unit::new(task.link());
+    /// The future of the task at `place`, which is counted if the backend is to poll it.
+    pub(crate) fn new(place: Link, task: R, body: F, convert: C, settle: S, owner: Owner) -> Self {
+        let unit = Unit::new(place);
         Spawned { unit, body: Some(body), convert, completion: Completion::new(task, settle, owner) }
     }
 
@@ -266,7 +270,10 @@ where
         let this = self.project();
         this.completion.begin();
         let end = ready!(this.unit.poll_body(this.body, cx));
-        this.completion.complete(end.map(&*this.convert));
+        let link = this.unit.link();
+        // Most tasks that end in their first poll have never had one to wake.
+        let cause = if this.unit.is_registered() { link.clear_waker() } else { None };
+        this.completion.complete(link, end.map(&*this.convert), cause);
         Poll::Ready(())
     }
 }
@@ -279,9 +286,8 @@ where
     C: Fn(F::Output) -> Result<T, E>,
 {
     fn label(&self) -> Option<Label> {
-        let task = self.completion.task.link();
-        let around = std::iter::successors(task.parent(), |link| link.parent());
+        let around = std::iter::successors(self.unit.link().parent(), |link| link.parent());
         let parent = { around }.find_map(|link| link.ext.task());
-        Some(self.completion.task.info().label(parent))
+        Some(self.completion.task.info(self.unit.link()).label(parent))
     }
 }

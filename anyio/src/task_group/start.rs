@@ -145,7 +145,7 @@ enum Early<E> {
 
 type HandshakeNode<V, E> = Arc<Node<Handshake<V, E>>>;
 
-impl<V: Send, E: Send> Ext for Handshake<V, E> {
+impl<V: Send + 'static, E: Send + 'static> Ext for Handshake<V, E> {
     /// The caller's cancellation reaches the task, also while `start` is not being polled.
     fn reached(&self, _node: &Link, cause: &Cause) {
         if matches!(*self.stage.lock(), Stage::Waiting | Stage::TokenLost) {
@@ -232,14 +232,14 @@ struct Starting<V: Send + 'static, K: Kind> {
 
 impl<V: Send + 'static, K: Kind> Settle<K::Error> for Starting<V, K> {
     /// The caller hears of it when the task is gone.
-    fn settle(&self, task: &TaskInfo, ending: Ending<K::Error>) {
+    fn settle(&self, place: &Link, task: &TaskInfo, ending: Ending<K::Error>) {
         let mut stage = self.node.ext.stage.lock();
         match *stage {
             Stage::Waiting => *stage = Stage::Ended(Some(self.early(ending, false))),
             Stage::TokenLost => *stage = Stage::Ended(Some(self.early(ending, true))),
             Stage::Started(_) => {
                 drop(stage);
-                self.group.settle(task, ending);
+                self.group.settle(place, task, ending);
             }
             Stage::Gone | Stage::Ended(_) => {
                 drop(stage);
@@ -307,7 +307,7 @@ impl<V: Send + 'static, K: Kind> Waiting<V, K> {
         B: Future<Output = K::Output<()>> + Send + 'static,
     {
         let child = group.admit(self.info().clone(), tenure).map_err(|_| StartError::Closed)?;
-        let starting = self.expect(&group.node, &child);
+        let starting = self.expect(&group.node, &child.node);
         drop(group.launch(child, body, K::into_result, starting));
         Ok(())
     }

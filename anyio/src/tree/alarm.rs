@@ -12,7 +12,7 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Wake, Waker};
 use std::time::Instant;
 
-use anyio_core::Timer;
+use anyio_core::{Backend, Timer};
 
 use super::{AtomicBool, Link, Mutex, Node, Ordering};
 
@@ -24,7 +24,16 @@ pub(crate) enum Bell {
     Stall,
 }
 
-pub(super) struct Alarm {
+/// The alarms of a node.
+pub(super) struct Alarms {
+    /// Rings at the deadline, or at the end of a grace: no node has both.
+    timing: Alarm,
+    /// Rings when a cancelled unit has waited too long for what leans on it.
+    stall: Alarm,
+}
+
+/// A timer of the backend's that is kept where it may be moved and asked from several threads.
+pub(crate) struct Alarm {
     /// Somebody wants the timer looked at. Set before trying the lock, cleared under it, and read after letting go, each
     /// time by a read-modify-write with AcqRel: either the one who sets it gets the lock, or the one who has it sees it
     /// afterwards.
@@ -40,19 +49,62 @@ struct Armed {
     bell: Waker,
 }
 
+impl Node {
+    /// Whether no deadline and no grace was ever set.
+    #[inline]
+    pub(super) fn is_timeless(&self) -> bool {
+        self.alarms.get().is_none_or(|alarms| alarms.timing.is_fresh())
+    }
+
+    /// Whether nobody ever watched for a stall.
+    pub(super) fn is_unwatched(&self) -> bool {
+        self.alarms.get().is_none_or(|alarms| alarms.stall.is_fresh())
+    }
+
+    /// Sets the alarm of this kind, or moves it. If it is due already nothing will ring, and for when it was set is
+    /// returned: somebody else may have moved it meanwhile.
+    pub(super) fn arm(self: &Link, bell: Bell, at: Instant) -> Option<Instant> {
+        let backend = self.runtime().backend();
+        let rope = || Waker::from(Arc::new(Rope { node: Arc::downgrade(self), bell }));
+        self.alarms.get_or_init(Box::default).of(bell).arm(&**backend, at, rope)
+    }
+
+    pub(super) fn disarm(&self, bell: Bell) {
+        if let Some(alarms) = self.alarms.get() {
+            alarms.of(bell).disarm();
+        }
+    }
+}
+
+impl Alarms {
+    fn of(&self, bell: Bell) -> &Alarm {
+        match bell {
+            Bell::Deadline | Bell::Grace => &self.timing,
+            Bell::Stall => &self.stall,
+        }
+    }
+}
+
+impl Default for Alarms {
+    fn default() -> Self {
+        Alarms { timing: Alarm::new(), stall: Alarm::new() }
+    }
+}
+
 impl Alarm {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Alarm { rung: AtomicBool::new(false), used: AtomicBool::new(false), armed: Mutex::new(None) }
     }
 
     /// Whether this alarm was never armed.
-    pub(super) fn is_fresh(&self) -> bool {
+    #[inline]
+    fn is_fresh(&self) -> bool {
         !self.used.load(Ordering::Relaxed)
     }
 
-    /// Sets the alarm, or moves it. If it is due already nothing will ring, and for when it was set is returned:
-    /// somebody else may have moved it meanwhile.
-    pub(super) fn arm(&self, node: &Link, bell: Bell, at: Instant) -> Option<Instant> {
+    /// Sets the alarm, or moves it; `bell` is pulled when it rings. If it is due already nothing will ring, and for when
+    /// it was set is returned: somebody else may have moved it meanwhile.
+    pub(crate) fn arm(&self, backend: &dyn Backend, at: Instant, bell: impl FnOnce() -> Waker) -> Option<Instant> {
         self.used.store(true, Ordering::Relaxed);
         let mut armed = self.armed.lock();
         match &mut *armed {
@@ -61,18 +113,14 @@ impl Alarm {
                 armed.at = at;
             }
             None => {
-                *armed = Some(Armed {
-                    timer: node.runtime().backend().timer(at),
-                    at,
-                    bell: Waker::from(Arc::new(Rope { node: Arc::downgrade(node), bell })),
-                });
+                *armed = Some(Armed { timer: backend.timer(at), at, bell: bell() });
             }
         }
         drop(armed);
         self.answer()
     }
 
-    pub(super) fn disarm(&self) {
+    pub(crate) fn disarm(&self) {
         if !self.is_fresh() {
             let armed = self.armed.lock().take();
             drop(armed);
@@ -80,7 +128,7 @@ impl Alarm {
     }
 
     /// Looks whether the timer has fired, and for when it was set; otherwise it will wake the bell.
-    fn answer(&self) -> Option<Instant> {
+    pub(crate) fn answer(&self) -> Option<Instant> {
         self.rung.swap(true, Ordering::AcqRel);
         loop {
             let mut slot = self.armed.try_lock()?;
@@ -119,11 +167,8 @@ impl Wake for Rope {
         let Some(node) = self.node.upgrade() else {
             return;
         };
-        let alarm = match self.bell {
-            Bell::Deadline | Bell::Grace => &node.timing,
-            Bell::Stall => &node.stall,
-        };
-        if let Some(at) = alarm.answer() {
+        let alarms = node.alarms.get().expect("it was armed");
+        if let Some(at) = alarms.of(self.bell).answer() {
             node.ring(self.bell, at);
         }
     }
@@ -138,6 +183,6 @@ impl Node {
 
     /// When the backend's timer is to fire.
     pub(super) fn armed_for_test(&self) -> Option<Instant> {
-        self.timing.armed.lock().as_ref().map(|armed| armed.at)
+        self.alarms.get()?.timing.armed.lock().as_ref().map(|armed| armed.at)
     }
 }

@@ -4,12 +4,11 @@ use std::time::Instant;
 
 use super::{Bell, Cause, Link, Node, Ordering, Place, Power, Role, State};
 use crate::reason::{CancelReason, Cancelled};
+use crate::runtime::Runtime;
 use crate::unhandled::Unhandled;
 
 /// What a node finds where it is linked.
-struct Inherited {
-    /// Where it is listed.
-    key: Option<usize>,
+pub(super) struct Inherited {
     cause: Option<Cause>,
     /// Whether it is asked to stop.
     stopping: bool,
@@ -18,41 +17,62 @@ struct Inherited {
 impl Node {
     /// Gives the node its place below `parent`, and the cause that it finds there.
     pub(crate) fn link(self: &Link, parent: &Link) {
-        let runtime = parent.runtime().clone();
-        self.link_in(parent, runtime);
+        self.link_in(parent, parent.runtime());
     }
 
     /// [`link`](Node::link) for a parent that may be the root of `runtime`.
-    pub(crate) fn link_in(self: &Link, parent: &Link, runtime: crate::runtime::Runtime) {
-        let place = Place { depth: parent.depth() + 1, parent: Some(parent.clone()), runtime: Some(runtime) };
-        assert!(self.place.set(place).is_ok(), "a node is linked once");
-        let Inherited { key, cause, stopping } = parent.list(self);
+    pub(crate) fn link_in(self: &Link, parent: &Link, runtime: &Runtime) {
+        assert!(self.place.set(Place::below(parent, runtime)).is_ok(), "a node is linked once");
+        let inherited = parent.list(self);
+        self.inherit(inherited);
+    }
+
+    /// Takes over what was found at the parent, and lets begin what had to wait for a place.
+    pub(super) fn inherit(self: &Link, Inherited { cause, stopping }: Inherited) {
+        let mut timed = false;
         self.with_lean(|state| {
-            state.key = key;
-            let own = state.own.clone().map(|reason| Cause { depth: self.depth(), reason });
+            let own = state.own().cloned().map(|reason| Cause { depth: self.depth(), reason });
             for cause in cause.filter(|_| !state.shield).into_iter().chain(own) {
                 self.take(state, &cause);
             }
+            timed = state.rare.is_some();
         });
-        self.begin_stop(stopping);
-        if self.deadline().is_some() {
-            self.follow_deadline();
+        if stopping || timed {
+            self.begin_stop(stopping);
+            if self.deadline().is_some() {
+                self.follow_deadline();
+            }
         }
+    }
+
+    /// Gives a new task its place below `self`, which has counted it and is locked in `state`; it takes over later what
+    /// is returned, if anything is.
+    pub(super) fn list_task(self: &Link, state: &mut State, task: &Link, runtime: &Runtime) -> Option<Inherited> {
+        if task.place.get().is_none() {
+            let fresh = task.place.set(Place::below(self, runtime)).is_ok();
+            debug_assert!(fresh, "a task is adopted once");
+        }
+        let inherited = self.list_in(state, task);
+        (inherited.cause.is_some() || inherited.stopping).then_some(inherited)
     }
 
     /// Lists a child, unless nothing can ever have to be spread to it.
     fn list(&self, child: &Link) -> Inherited {
+        self.list_in(&mut self.lock(), child)
+    }
+
+    #[inline]
+    fn list_in(&self, state: &mut State, child: &Link) -> Inherited {
         if self.role() == Role::Root {
-            return Inherited { key: None, cause: None, stopping: false };
+            return Inherited { cause: None, stopping: false };
         }
-        let mut state = self.lock();
-        let stopping = state.stop.is_requested();
+        let stopping = state.is_asked_to_stop();
         if state.gone {
             let dropped = || Cause { depth: self.depth(), reason: Cancelled::new(CancelReason::GroupDropped) };
-            return Inherited { key: None, cause: Some(state.cause.clone().unwrap_or_else(dropped)), stopping };
+            return Inherited { cause: Some(state.cause.clone().unwrap_or_else(dropped)), stopping };
         }
-        let key = state.children.insert(child.clone());
-        Inherited { key: Some(key), cause: state.cause.clone(), stopping }
+        child.key.store(state.children.insert(child.clone()), Ordering::Relaxed);
+        Inherited { cause: state.cause.clone(), stopping }
     }
 
     /// Takes a cause over if it started nearer to the root than the one known (invariant 2); says whether it did.
@@ -68,18 +88,18 @@ impl Node {
     /// Cancels this node, and with it all below. The first request counts; once the node is gone, none does.
     pub(crate) fn cancel(self: &Link, reason: Cancelled) {
         let mut state = self.lock();
-        if state.gone || state.own.is_some() {
+        if state.gone || state.own().is_some() {
             return;
         }
-        state.own = Some(reason.clone());
+        state.rare().own = Some(reason.clone());
         self.own.store(true, Ordering::Release);
         // To a timeout its own cause is news, although one from outside, on which it may not act, was here before.
         let is_news = self.role().power() == Power::Own && state.cause.is_some();
         let waker = state.waker.clone().filter(|_| is_news);
-        let has_deadline = state.deadline.is_some();
+        let has_deadline = state.deadline().is_some();
         drop(state);
         if has_deadline {
-            self.timing.disarm();
+            self.disarm(Bell::Deadline);
         }
         if self.place.get().is_some() {
             self.spread(Cause { depth: self.depth(), reason });
@@ -107,7 +127,7 @@ impl Node {
             let hidden = state.shield && cause.depth < node.depth();
             if !state.gone && !hidden && node.take(&mut state, &cause) {
                 wakers.extend(state.waker.clone());
-                stack.extend(state.children.iter().map(|(_, child)| child.clone()));
+                stack.extend(state.children.iter().cloned());
             }
             drop(state);
             if matches!(node.role(), Role::Leaf | Role::Shield | Role::Finally) {
@@ -137,7 +157,7 @@ impl Node {
 
     /// The shield is down and nothing leans for it: what was asked of the parent, and its cause, come in.
     fn take_over_from_parent(self: &Link) {
-        if self.parent().is_some_and(|parent| parent.lock().stop.is_requested()) {
+        if self.parent().is_some_and(|parent| parent.lock().is_asked_to_stop()) {
             self.spread_stop();
         }
         let cause = self.parent().and_then(|parent| parent.cause());
@@ -154,7 +174,7 @@ impl Node {
 
     /// Notices that the deadline has passed, if the timer did not yet.
     pub(super) fn notice_deadline(self: &Link) {
-        if self.timing.is_fresh() {
+        if self.is_timeless() {
             return;
         }
         if let Some(deadline) = self.pending_deadline().filter(|deadline| *deadline <= self.runtime().now()) {
@@ -165,16 +185,16 @@ impl Node {
     /// The deadline, if it may still cancel something.
     fn pending_deadline(&self) -> Option<Instant> {
         let state = self.lock();
-        state.deadline.filter(|_| !state.gone && state.own.is_none())
+        state.deadline().filter(|_| !state.gone && state.own().is_none())
     }
 
     /// Sets, moves or removes the deadline. Once the node was cancelled, or is gone, nothing happens.
     pub(crate) fn set_deadline(self: &Link, deadline: Option<Instant>) {
         let mut state = self.lock();
-        if state.gone || state.own.is_some() {
+        if state.gone || state.own().is_some() {
             return;
         }
-        state.deadline = deadline;
+        state.rare().deadline = deadline;
         drop(state);
         if self.place.get().is_some() {
             self.follow_deadline();
@@ -187,10 +207,10 @@ impl Node {
         loop {
             let deadline = self.pending_deadline();
             match deadline {
-                None => self.timing.disarm(),
+                None => self.disarm(Bell::Deadline),
                 Some(deadline) if deadline <= self.runtime().now() => self.expire(deadline),
                 Some(deadline) => {
-                    if let Some(due) = self.timing.arm(self, Bell::Deadline, deadline) {
+                    if let Some(due) = self.arm(Bell::Deadline, deadline) {
                         self.expire(due);
                     }
                 }
@@ -210,7 +230,7 @@ impl Node {
         let due: Vec<_> = around.take(if self.is_eff() { 1 } else { usize::MAX }).collect();
         for node in due.into_iter().rev() {
             let state = node.lock();
-            let reason = state.deadline.filter(|deadline| *deadline <= now).map(|_| state.reason_at_deadline());
+            let reason = state.deadline().filter(|deadline| *deadline <= now).map(|_| state.reason_at_deadline());
             drop(state);
             if let Some(reason) = reason {
                 node.cancel(reason);
@@ -220,28 +240,28 @@ impl Node {
 
     /// Starts the grace that ends at `at`; once started it is not started again.
     pub(crate) fn start_grace(self: &Link, at: Instant) {
-        if self.timing.is_fresh() {
+        if self.is_timeless() {
             self.set_grace(at);
         }
     }
 
     /// Sets the end of the grace, anew if it was over.
     pub(crate) fn set_grace(self: &Link, at: Instant) {
-        if self.timing.arm(self, Bell::Grace, at).is_some() {
+        if self.arm(Bell::Grace, at).is_some() {
             self.ext.grace_over(self);
         }
         if self.is_gone() {
-            self.timing.disarm();
+            self.disarm(Bell::Deadline);
         }
     }
 
     /// Sees to it that the hook hears once if this unit, having been cancelled, waits too long for what is inside (law
     /// F5). If it is inside another one of the task that waits for the same, that one tells.
     pub(crate) fn watch_for_stall(self: &Link) {
-        if self.is_eff() && self.stall.is_fresh() && self.doomed_above().is_none() {
+        if self.is_eff() && self.is_unwatched() && self.doomed_above().is_none() {
             let patience = self.runtime().patience();
             if let Some(at) = self.runtime().now().checked_add(patience) {
-                self.stall.arm(self, Bell::Stall, at);
+                self.arm(Bell::Stall, at);
             }
         }
     }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use super::{Ext, Link, Node, Ordering, Role, State, Tenure};
+use smallvec::SmallVec;
+
+use super::{Bell, Ext, Key, Link, NOT_LISTED, Node, Ordering, Role, State, Tenure};
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
 use crate::unhandled::Unhandled;
@@ -26,9 +28,11 @@ impl State {
 impl Node {
     /// Counts one more live thing directly below; refused once the node, or any above it, has closed.
     ///
-    /// The lock is kept until the whole chain is raised, so that whoever finds it raised may rely on all of it.
-    fn raise(self: &Link, tenure: Tenure) -> Result<(), Closed> {
-        let mut below = Vec::new();
+    /// The lock is kept until the whole chain is raised, so that whoever finds it raised may rely on all of it; at last
+    /// `admit` is called under this node's.
+    fn raise<R>(self: &Link, tenure: Tenure, admit: impl FnOnce(&mut State) -> R) -> Result<R, Closed> {
+        // Guards of nodes that are not counted in theirs yet; rarely more than these.
+        let mut below = SmallVec::<[_; 4]>::new();
         let (mut node, mut state) = (self, self.lock());
         while let Some(parent) = node.parent().filter(|_| state.live == 0 && !state.closed) {
             below.push((node, std::mem::replace(&mut state, parent.lock())));
@@ -44,8 +48,8 @@ impl Node {
             let Some(next) = below.pop() else { break };
             (node, state) = next;
         }
-        state.daemons += usize::from(tenure == Tenure::Daemon);
-        Ok(())
+        state.daemons += u32::from(tenure == Tenure::Daemon);
+        Ok(admit(&mut state))
     }
 
     /// Whether [`raise`](Self::raise) would refuse: the node has closed, or one above to which nothing live leads from here.
@@ -62,23 +66,28 @@ impl Node {
         }
     }
 
-    /// Takes back one `raise`, here and as far up as nothing else is live.
+    /// Takes back one `raise`, here and as far up as nothing else is live; what of this node's is listed under `key` is
+    /// not any more.
     ///
     /// Whoever waits for the node is woken *before* the parent is released, so that a unit around, once it is free to
     /// drop its body, first polls what there is to collect. An offer (law C4) has to wait until *after* that: it would
     /// be made to a unit that is still held, and be taken for refused.
-    fn lower(self: &Link) {
-        let mut next = Some(self.clone());
-        let mut was_daemon = false;
+    fn lower(self: &Link, mut was_daemon: bool, mut key: Key) {
+        let mut next = Some(self);
         while let Some(node) = next {
             let mut state = node.lock();
+            let listed = state.children.remove(std::mem::replace(&mut key, NOT_LISTED));
             state.live -= 1;
-            state.daemons -= usize::from(was_daemon);
+            state.daemons -= u32::from(was_daemon);
             let finished = state.close_if_done();
             let emptied = state.live == 0;
             let waker = state.waker.clone().filter(|_| emptied && state.closed);
             let released = emptied && node.unlean(&mut state);
             drop(state);
+            drop(listed);
+            if !emptied && !finished {
+                return;
+            }
             wake(waker);
             if finished {
                 node.cancel_daemons();
@@ -90,15 +99,14 @@ impl Node {
                 node.release(true);
             }
             was_daemon = node.is_daemon();
-            next = node.parent().filter(|_| emptied).cloned();
+            next = node.parent().filter(|_| emptied);
         }
     }
 
     /// The daemons of a node that has closed but for them are cancelled.
     fn cancel_daemons(self: &Link) {
         let state = self.lock();
-        let children = state.children.iter().map(|(_, node)| node);
-        let daemons: Vec<_> = children.filter(|node| node.is_daemon()).cloned().collect();
+        let daemons: Vec<_> = state.children.iter().filter(|node| node.is_daemon()).cloned().collect();
         drop(state);
         let reason = Cancelled::new(CancelReason::GroupFinished);
         daemons.into_iter().for_each(|daemon| daemon.cancel(reason.clone()));
@@ -115,7 +123,7 @@ impl Node {
     /// Leans on the parent if there is reason to and it does not yet; so do the parents that have reason to by that. The
     /// locks are kept until all of them lean.
     fn lean(&self, state: &mut State) {
-        let mut below = Vec::new();
+        let mut below = SmallVec::<[_; 4]>::new();
         let mut next = self.begin_to_lean(state);
         while let Some(node) = next {
             let mut state = node.lock();
@@ -209,8 +217,10 @@ impl Node {
     /// Gives a new task its place below `self` and counts it, before it is handed to the backend.
     pub(crate) fn adopt(self: &Link, task: &Link, runtime: &Runtime) -> Result<(), Closed> {
         debug_assert_eq!(task.role(), Role::Task);
-        self.raise(task.tenure)?;
-        task.link_in(self, runtime.clone());
+        let inherited = self.raise(task.tenure, |state| self.list_task(state, task, runtime))?;
+        if let Some(inherited) = inherited {
+            task.inherit(inherited);
+        }
         // It may have closed since, when the task was not listed yet.
         if task.is_daemon() && self.is_refusing() {
             task.cancel(Cancelled::new(CancelReason::GroupFinished));
@@ -220,8 +230,22 @@ impl Node {
 
     /// A task is over: its future is destroyed and its outcome is where it belongs.
     pub(crate) fn retire(self: &Link) {
-        self.finish();
-        self.lower();
+        let mut state = self.lock();
+        if state.live > 1 || !state.children.is_empty() {
+            drop(state);
+            self.finish();
+            return self.lower(false, NOT_LISTED);
+        }
+        state.gone = true;
+        state.closed = true;
+        state.live = 0;
+        let waker = state.waker.take();
+        drop(state);
+        self.disarm_all();
+        wake(waker);
+        self.ext.emptied();
+        let parent = self.parent().expect("a task has a place");
+        parent.lower(self.is_daemon(), self.key.load(Ordering::Relaxed));
     }
 
     /// The body is done: closes the node if nothing is live below.
@@ -261,8 +285,7 @@ impl Node {
     /// The nodes below that are not tasks: after the body is gone, those of futures that it did not own.
     fn units_below(&self) -> Vec<Link> {
         let state = self.lock();
-        let units = state.children.iter().map(|(_, node)| node);
-        units.filter(|node| node.is_passenger()).cloned().collect()
+        state.children.iter().filter(|node| node.is_passenger()).cloned().collect()
     }
 
     /// Whether this node's future is polled by the task that it is in, so that it should have ended before its parent.
@@ -273,7 +296,7 @@ impl Node {
     /// The future of this node has ended or was dropped (invariant 7). What is live below is cancelled and stays
     /// counted.
     pub(crate) fn finish(self: &Link) {
-        let own = usize::from(self.role() == Role::Task);
+        let own = u32::from(self.role() == Role::Task);
         let mut state = self.lock();
         if state.gone || self.parent().is_none() {
             state.gone = true;
@@ -289,34 +312,38 @@ impl Node {
         self.leave();
     }
 
+    fn disarm_all(&self) {
+        self.disarm(Bell::Deadline);
+        self.disarm(Bell::Stall);
+    }
+
     fn leave(self: &Link) {
         let mut state = self.lock();
         state.gone = true;
         let children = std::mem::take(&mut state.children);
-        let key = state.key.take();
         // That of a task is the waker of whoever waits until it is gone.
         let waker = state.waker.take_if(|_| !matches!(self.role(), Role::Task | Role::Branch));
         let released = self.unlean(&mut state);
         drop(state);
-        self.timing.disarm();
-        self.stall.disarm();
+        self.disarm_all();
         if released {
             self.release(false);
         }
-        let listed = key.and_then(|key| self.parent()?.unlist(key));
+        let listed = self.parent().and_then(|parent| parent.unlist(self.key.load(Ordering::Relaxed)));
         drop((listed, waker));
         // A branch that is still here is on its way into a scoped group, spawned by another thread: its owner, which alone
         // polls branches, has dropped all that it had, and this one is dropped at the door.
         let is_left = |node: &Link| node.is_passenger() && node.role() != Role::Branch;
-        let passengers: Vec<_> = children.into_iter().map(|(_, node)| node).filter(is_left).collect();
+        let passengers: Vec<_> = children.iter().filter(|node| is_left(node)).cloned().collect();
+        drop(children);
         if !passengers.is_empty() {
             self.runtime().report(Unhandled::PolledByReference);
             leave_behind(passengers);
         }
     }
 
-    fn unlist(&self, key: usize) -> Option<Link> {
-        self.lock().children.try_remove(key)
+    fn unlist(&self, key: Key) -> Option<Link> {
+        if key == NOT_LISTED { None } else { self.lock().children.remove(key) }
     }
 
     /// Whether no task is left below, nor will be.
@@ -327,7 +354,12 @@ impl Node {
     /// Whether a unit that was polled just now and is pending has to drop its body (law C2).
     ///
     /// One that has to, but is held, starts to wait for the hold; if that takes too long, the hook hears of it.
+    #[inline]
     pub(crate) fn has_to_drop(self: &Link) -> bool {
+        (self.is_eff() || !self.is_timeless()) && self.is_cut_now()
+    }
+
+    fn is_cut_now(self: &Link) -> bool {
         self.notice_deadline();
         if !self.is_eff() {
             return false;
@@ -349,7 +381,7 @@ impl Node {
     fn is_cut(&self, state: &State) -> bool {
         match self.role().power() {
             super::Power::Any => state.cause.is_some(),
-            super::Power::Own => state.own.is_some(),
+            super::Power::Own => state.own().is_some(),
             super::Power::None => false,
         }
     }

@@ -1,10 +1,10 @@
 //! The lock and the atomics of the tree: the ordinary ones, or those of the model checker.
 
 #[cfg(not(anyio_loom))]
-pub(crate) use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 #[cfg(anyio_loom)]
-pub(crate) use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 #[cfg(not(anyio_loom))]
 pub(crate) use parking_lot::{Mutex, MutexGuard};
 

@@ -34,22 +34,26 @@
 
 mod alarm;
 mod cancel;
+mod children;
 mod count;
 mod lock;
 #[cfg(all(test, anyio_loom))]
 mod model;
 mod stop;
 
-use std::sync::{Arc, OnceLock};
+use std::any::Any;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use slab::Slab;
+use once_cell::race::OnceBox;
+use once_cell::sync::OnceCell;
 
-use self::alarm::Alarm;
-pub(crate) use self::alarm::Bell;
+use self::alarm::Alarms;
+pub(crate) use self::alarm::{Alarm, Bell};
+use self::children::{Children, Key};
 pub(crate) use self::count::{erase, wake};
-pub(crate) use self::lock::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering};
+pub(crate) use self::lock::{AtomicBool, AtomicU32, AtomicUsize, Mutex, MutexGuard, Ordering};
 use self::stop::Stop;
 use crate::reason::Cancelled;
 use crate::runtime::Runtime;
@@ -126,7 +130,7 @@ pub(crate) enum Tenure {
 }
 
 /// What a kind of node does beyond being in the tree. Every method is called without locks.
-pub(crate) trait Ext: Send + Sync {
+pub(crate) trait Ext: Any + Send + Sync {
     /// A cause has reached the node, or stopped at its shield.
     fn reached(&self, _node: &Link, _cause: &Cause) {}
 
@@ -151,7 +155,7 @@ impl Ext for () {}
 /// A cancellation, and how far from the root it started.
 #[derive(Clone, Debug)]
 pub(crate) struct Cause {
-    pub(crate) depth: usize,
+    pub(crate) depth: u32,
     pub(crate) reason: Cancelled,
 }
 
@@ -160,59 +164,78 @@ pub(crate) struct Node<X: ?Sized = dyn Ext> {
     role: Role,
     tenure: Tenure,
     /// Where the node stands (invariant 1); unset until its first poll.
-    place: OnceLock<Place>,
+    place: OnceCell<Place>,
     /// Whether `state.cause` is set. Stored with Release under the lock; a load with Acquire that sees `true` sees
     /// what the canceller did before.
     eff: AtomicBool,
-    /// Whether `state.own` is set; ordered like `eff`.
+    /// Whether it was cancelled itself; ordered like `eff`.
     own: AtomicBool,
     /// Whether a task's end has let go of this unit since its last poll began (invariant 6). Set under the lock; cleared
     /// by the poller with AcqRel, which then sees what the task left.
     owed: AtomicBool,
     /// How many of those that `holds` counts have stopped leaning, and are about to be counted out (invariant 6). Raised
     /// under the lock of the one that stops; lowered with Release under this node's lock, after `holds`.
-    letting_go: AtomicUsize,
+    letting_go: AtomicU32,
     /// How many polls of the unit's body have ended. Only the poller writes; whoever reads it is inside that poll.
-    epoch: AtomicUsize,
+    epoch: AtomicU32,
+    /// Where the parent lists this node; guarded by the parent's lock.
+    key: AtomicUsize,
     state: Mutex<State>,
-    /// Rings at the deadline, or at the end of a grace: no node has both.
-    timing: Alarm,
-    /// Rings when a cancelled unit has waited too long for what leans on it.
-    stall: Alarm,
+    /// Its alarms, once it has needed one.
+    alarms: OnceBox<Alarms>,
     pub(crate) ext: X,
 }
+
+/// The key of a node that no parent lists.
+const NOT_LISTED: Key = Key::MAX;
+
+/// On every so manieth level a node keeps a handle to its runtime. The others look for one above, which is not far, so
+/// that tasks on all threads need not count themselves in and out of one handle.
+const LEVELS: u32 = 8;
 
 struct Place {
     /// `None`: this is a root.
     parent: Option<Link>,
-    /// The runtime that serves everything here; `None`: this is a root.
+    /// The runtime that serves everything here, if it is not that of the parent, or on some levels.
     runtime: Option<Runtime>,
     /// The number of ancestors.
-    depth: usize,
+    depth: u32,
+}
+
+impl Place {
+    /// The place of a task in a group, whose runtime is that of the group.
+    #[inline]
+    fn of_task(parent: Link) -> Self {
+        let depth = parent.depth() + 1;
+        let runtime = if depth % LEVELS == 1 { parent.try_runtime().cloned() } else { None };
+        Place { parent: Some(parent), runtime, depth }
+    }
+
+    fn below(parent: &Link, runtime: &Runtime) -> Self {
+        let depth = parent.depth() + 1;
+        let is_known = depth % LEVELS != 1 && parent.try_runtime().is_some_and(|known| known.is_equal(runtime));
+        Place { parent: Some(parent.clone()), runtime: (!is_known).then(|| runtime.clone()), depth }
+    }
 }
 
 /// What the lock of a node guards.
 struct State {
-    /// The first cancellation requested at this very node.
-    own: Option<Cancelled>,
     /// Invariant 2.
     cause: Option<Cause>,
     /// Whether causes from above stop here.
     shield: bool,
-    deadline: Option<Instant>,
-    stop: Stop,
+    /// What few nodes have.
+    rare: Option<Box<Rare>>,
     /// Whoever polls this node's future: it, or whoever waits for its exit.
     waker: Option<Waker>,
     /// The nodes directly below that are not gone.
-    children: Slab<Link>,
-    /// Where the parent lists this node.
-    key: Option<usize>,
+    children: Children,
     /// Invariant 4.
-    live: usize,
+    live: u32,
     /// How many of those that `live` counts are daemons.
-    daemons: usize,
+    daemons: u32,
     /// Invariant 6.
-    holds: usize,
+    holds: u32,
     /// Whether this node is one of its parent's `holds`.
     leaning: bool,
     /// Whether it leans on its own account.
@@ -220,7 +243,7 @@ struct State {
     /// Whether it leans while something is live below it.
     waiting: bool,
     /// How many threads are about to let go of the parent for this node, which has stopped leaning.
-    releasing: usize,
+    releasing: u32,
     /// Whether the body is done (for a task: whether there is nothing but the task's own count).
     exiting: bool,
     /// Invariant 5.
@@ -229,37 +252,64 @@ struct State {
     gone: bool,
 }
 
+#[derive(Default)]
+struct Rare {
+    /// The first cancellation requested at this very node.
+    own: Option<Cancelled>,
+    deadline: Option<Instant>,
+    stop: Stop,
+}
+
+impl State {
+    fn own(&self) -> Option<&Cancelled> {
+        self.rare.as_ref()?.own.as_ref()
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.rare.as_ref().and_then(|rare| rare.deadline)
+    }
+
+    fn stop(&self) -> Option<&Stop> {
+        self.rare.as_ref().map(|rare| &rare.stop)
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+}
+
 impl<X: Ext + 'static> Node<X> {
     /// A node without a place.
     pub(crate) fn new(role: Role, ext: X) -> Arc<Self> {
-        Arc::new(Self::build(role, Tenure::Ordinary, ext))
+        Arc::new(Self::build(role, Tenure::Ordinary, OnceCell::new(), ext))
     }
 
-    /// The node of a task.
-    pub(crate) fn task(tenure: Tenure, ext: X) -> Arc<Self> {
-        Arc::new(Self::build(Role::Task, tenure, ext))
+    /// The node of a task, which is adopted later: by `parent`, if that is known already.
+    #[inline]
+    pub(crate) fn task(tenure: Tenure, parent: Option<Link>, ext: X) -> Arc<Self> {
+        let place = parent.map_or_else(OnceCell::new, |parent| OnceCell::with_value(Place::of_task(parent)));
+        Arc::new(Self::build(Role::Task, tenure, place, ext))
     }
 
-    fn build(role: Role, tenure: Tenure, ext: X) -> Self {
+    #[inline]
+    fn build(role: Role, tenure: Tenure, place: OnceCell<Place>, ext: X) -> Self {
         Node {
             role,
             tenure,
-            place: OnceLock::new(),
+            place,
             eff: AtomicBool::new(false),
             own: AtomicBool::new(false),
             owed: AtomicBool::new(false),
-            letting_go: AtomicUsize::new(0),
-            epoch: AtomicUsize::new(0),
+            letting_go: AtomicU32::new(0),
+            epoch: AtomicU32::new(0),
+            key: AtomicUsize::new(NOT_LISTED),
             state: Mutex::new(State {
-                own: None,
                 cause: None,
                 shield: role == Role::Shield,
-                deadline: None,
-                stop: Stop::default(),
+                rare: None,
                 waker: None,
-                children: Slab::new(),
-                key: None,
-                live: usize::from(role == Role::Task),
+                children: Children::None,
+                live: u32::from(role == Role::Task),
                 daemons: 0,
                 holds: 0,
                 leaning: false,
@@ -270,42 +320,59 @@ impl<X: Ext + 'static> Node<X> {
                 closed: false,
                 gone: false,
             }),
-            timing: Alarm::new(),
-            stall: Alarm::new(),
+            alarms: OnceBox::new(),
             ext,
         }
     }
 
     /// The root of a runtime.
     pub(crate) fn root(ext: X) -> Arc<Self> {
-        let node = Self::build(Role::Root, Tenure::Ordinary, ext);
         let place = Place { parent: None, runtime: None, depth: 0 };
-        assert!(node.place.set(place).is_ok(), "the node is new");
-        Arc::new(node)
+        Arc::new(Self::build(Role::Root, Tenure::Ordinary, OnceCell::with_value(place), ext))
+    }
+}
+
+impl Node {
+    /// What the node carries, which is known to be of this kind.
+    #[inline]
+    pub(crate) fn known_as<X: Ext>(&self) -> &X {
+        let ext: &dyn Any = &self.ext;
+        ext.downcast_ref().expect("the kind of node is known")
     }
 }
 
 impl<X: Ext + ?Sized> Node<X> {
+    #[inline]
     pub(crate) fn role(&self) -> Role {
         self.role
     }
 
+    #[inline]
     pub(crate) fn is_daemon(&self) -> bool {
         self.tenure == Tenure::Daemon
     }
 
+    #[inline]
     pub(crate) fn parent(&self) -> Option<&Link> {
         self.place.get()?.parent.as_ref()
     }
 
     /// How far the node is from the root. Meaningful only once it has a place.
-    pub(crate) fn depth(&self) -> usize {
-        self.place.get().map_or(usize::MAX, |place| place.depth)
+    #[inline]
+    pub(crate) fn depth(&self) -> u32 {
+        self.place.get().map_or(u32::MAX, |place| place.depth)
     }
 
     /// The runtime that serves this node, once it has a place.
+    #[inline]
     pub(crate) fn try_runtime(&self) -> Option<&Runtime> {
-        self.place.get()?.runtime.as_ref()
+        let mut place = self.place.get()?;
+        loop {
+            if place.runtime.is_some() {
+                return place.runtime.as_ref();
+            }
+            place = place.parent.as_ref()?.place.get()?;
+        }
     }
 
     /// # Panics
@@ -315,6 +382,7 @@ impl<X: Ext + ?Sized> Node<X> {
         self.try_runtime().expect("a node that is in use has a runtime")
     }
 
+    #[inline]
     pub(crate) fn is_eff(&self) -> bool {
         self.eff.load(Ordering::Acquire)
     }
@@ -326,11 +394,11 @@ impl<X: Ext + ?Sized> Node<X> {
 
     /// The cancellation requested at this very node.
     pub(crate) fn own_reason(&self) -> Option<Cancelled> {
-        self.state.lock().own.clone()
+        self.state.lock().own().cloned()
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.state.lock().deadline
+        self.state.lock().deadline()
     }
 
     pub(crate) fn is_shielded(&self) -> bool {
@@ -342,6 +410,7 @@ impl<X: Ext + ?Sized> Node<X> {
     }
 
     /// Whether no task is below, nor will be again.
+    #[inline]
     pub(crate) fn is_closed(&self) -> bool {
         let state = self.state.lock();
         state.closed && state.live == 0
@@ -358,11 +427,13 @@ impl<X: Ext + ?Sized> Node<X> {
         state.releasing > 0 || (self.role == Role::Leaf && state.holding)
     }
 
-    pub(crate) fn epoch(&self) -> usize {
+    #[inline]
+    pub(crate) fn epoch(&self) -> u32 {
         self.epoch.load(Ordering::Relaxed)
     }
 
     /// A poll of the body begins: it collects what was owed.
+    #[inline]
     pub(crate) fn begin_poll(&self) {
         if self.owed.load(Ordering::Relaxed) {
             self.owed.swap(false, Ordering::AcqRel);
@@ -370,11 +441,13 @@ impl<X: Ext + ?Sized> Node<X> {
     }
 
     /// Whether the poll that this unit is owed has not begun.
+    #[inline]
     pub(crate) fn is_owed(&self) -> bool {
         self.owed.load(Ordering::Acquire)
     }
 
     /// A poll of the body has ended.
+    #[inline]
     pub(crate) fn end_poll(&self) {
         self.epoch.store(self.epoch.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }
@@ -392,10 +465,15 @@ impl<X: Ext + ?Sized> Node<X> {
         wake(waker);
     }
 
-    /// The future of this task has ended: from now on the waker is that of whoever waits until it is gone.
-    pub(crate) fn clear_waker(&self) {
-        let old = self.state.lock().waker.take();
+    /// The future of this task has ended: from now on the waker is that of whoever waits until it is gone. Tells what the
+    /// task was cancelled for, if it was.
+    pub(crate) fn clear_waker(&self) -> Option<Cause> {
+        let mut state = self.state.lock();
+        let old = state.waker.take();
+        let cause = state.cause.clone();
+        drop(state);
         drop(old);
+        cause
     }
 
     /// Waits until this task, whose future has ended, is counted out, with all below it.
@@ -404,6 +482,7 @@ impl<X: Ext + ?Sized> Node<X> {
         if self.is_closed() { Poll::Ready(()) } else { Poll::Pending }
     }
 
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()
     }
@@ -412,9 +491,10 @@ impl<X: Ext + ?Sized> Node<X> {
 impl<X: ?Sized> Drop for Node<X> {
     /// Drops the chain of parents that nobody else refers to without recursion: it may be 100,000 nodes long.
     fn drop(&mut self) {
-        let mut next = self.place.take().and_then(|place| place.parent);
-        while let Some(mut node) = next {
-            next = Arc::get_mut(&mut node).and_then(|node| node.place.take()?.parent);
+        let mut next = self.place.get_mut().and_then(|place| place.parent.take());
+        // Asked first whether somebody else refers to it, which costs less than to be sure that nobody does.
+        while let Some(mut node) = next.filter(|node| Arc::strong_count(node) == 1) {
+            next = Arc::get_mut(&mut node).and_then(|node| node.place.get_mut()?.parent.take());
         }
     }
 }

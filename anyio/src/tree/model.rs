@@ -14,6 +14,7 @@ use loom::thread;
 use super::count::erase;
 use super::{Link, Node, Role, Tenure};
 use crate::reason::{CancelReason, Cancelled};
+use crate::reminder::Reminder;
 use crate::runtime::Runtime;
 
 /// A backend with one timer, which fires when it is told to.
@@ -84,7 +85,7 @@ fn runtime() -> (Runtime, Arc<AtomicBool>) {
 
 fn node(role: Role, parent: &Link, runtime: &Runtime) -> Link {
     let node = erase(&Node::new(role, ()));
-    node.link_in(parent, runtime.clone());
+    node.link_in(parent, runtime);
     node
 }
 
@@ -94,7 +95,7 @@ fn reason() -> Cancelled {
 
 /// A task that is spawned, lives and ends; `alive` counts it.
 fn live_and_die(group: &Link, runtime: &Runtime, alive: &AtomicUsize) -> bool {
-    let task = erase(&Node::task(Tenure::Ordinary, ()));
+    let task = erase(&Node::task(Tenure::Ordinary, None, ()));
     let admitted = group.adopt(&task, runtime).is_ok();
     if admitted {
         alive.fetch_add(1, Ordering::SeqCst);
@@ -133,12 +134,12 @@ fn no_daemon_stays_behind() {
     loom::model(|| {
         let (runtime, _) = runtime();
         let group = node(Role::Group, runtime.root(), &runtime);
-        let ordinary = erase(&Node::task(Tenure::Ordinary, ()));
+        let ordinary = erase(&Node::task(Tenure::Ordinary, None, ()));
         group.adopt(&ordinary, &runtime).unwrap();
         let spawning = {
             let (group, runtime) = (group.clone(), runtime.clone());
             thread::spawn(move || {
-                let daemon = erase(&Node::task(Tenure::Daemon, ()));
+                let daemon = erase(&Node::task(Tenure::Daemon, None, ()));
                 group.adopt(&daemon, &runtime).ok().map(|()| daemon)
             })
         };
@@ -184,7 +185,7 @@ fn closing_wakes_whoever_waits() {
     loom::model(|| {
         let (runtime, _) = runtime();
         let group = node(Role::Group, runtime.root(), &runtime);
-        let task = erase(&Node::task(Tenure::Ordinary, ()));
+        let task = erase(&Node::task(Tenure::Ordinary, None, ()));
         group.adopt(&task, &runtime).unwrap();
         let ending = thread::spawn(move || task.retire());
         let (count, waker) = woken();
@@ -238,7 +239,7 @@ fn a_held_unit_is_woken_when_it_is_free() {
         let (runtime, _) = runtime();
         let unit = node(Role::Scope, runtime.root(), &runtime);
         let group = node(Role::Group, &unit, &runtime);
-        let task = erase(&Node::task(Tenure::Ordinary, ()));
+        let task = erase(&Node::task(Tenure::Ordinary, None, ()));
         group.adopt(&task, &runtime).unwrap();
         unit.cancel(reason());
         let ending = thread::spawn(move || task.retire());
@@ -261,7 +262,7 @@ fn a_unit_drops_nothing_that_was_not_collected() {
         let (runtime, _) = runtime();
         let unit = node(Role::Scope, runtime.root(), &runtime);
         let group = node(Role::Group, &unit, &runtime);
-        let task = erase(&Node::task(Tenure::Ordinary, ()));
+        let task = erase(&Node::task(Tenure::Ordinary, None, ()));
         group.adopt(&task, &runtime).unwrap();
         unit.cancel(reason());
         group.begin_exit();
@@ -286,7 +287,7 @@ fn an_offer_is_made_to_a_unit_that_is_free() {
         let (runtime, _) = runtime();
         let unit = node(Role::Scope, runtime.root(), &runtime);
         let group = node(Role::Group, &unit, &runtime);
-        let task = erase(&Node::task(Tenure::Ordinary, ()));
+        let task = erase(&Node::task(Tenure::Ordinary, None, ()));
         group.adopt(&task, &runtime).unwrap();
         unit.cancel(reason());
         let ending = thread::spawn(move || task.retire());
@@ -360,5 +361,50 @@ fn no_ring_is_missed() {
         scope.set_deadline(Some(runtime.now() + Duration::from_secs(2)));
         firing.join().unwrap();
         assert!(scope.is_eff(), "the deadline has passed, and nobody noticed");
+    });
+}
+
+/// A timer that is taken over from somebody fires for whoever has it then, although it fires while it changes hands.
+#[test]
+fn a_timer_that_is_taken_over_is_not_missed() {
+    loom::model(|| {
+        let (runtime, fired) = runtime();
+        let reminder = Reminder::new(runtime.backend());
+        let ((earlier, first), (count, second)) = (woken(), woken());
+        // The clock stands at the deadlines; the timer fires when it is told to.
+        reminder.set(runtime.now(), &first);
+        let rope = reminder.rope_for_test();
+        let firing = thread::spawn(move || {
+            fired.store(true, Ordering::SeqCst);
+            rope.wake();
+        });
+        let reminder = reminder.taken_over_for_test();
+        assert!(!reminder.has_rung(), "it has rung for somebody before");
+        reminder.set(runtime.now(), &second);
+        firing.join().unwrap();
+        assert!(reminder.has_rung() && count.0.load(Ordering::SeqCst) == 1, "nobody was woken");
+        drop((earlier, reminder));
+    });
+}
+
+/// Threads that spawn into a group and end in it at once count each other out by one lock; a scope around sees either all
+/// of them or none.
+#[test]
+fn tasks_that_end_while_others_are_adopted_stay_counted() {
+    loom::model(|| {
+        let (runtime, _) = runtime();
+        let group = node(Role::Group, runtime.root(), &runtime);
+        let first = erase(&Node::task(Tenure::Ordinary, None, ()));
+        group.adopt(&first, &runtime).unwrap();
+        let ending = thread::spawn(move || first.retire());
+        let second = erase(&Node::task(Tenure::Ordinary, None, ()));
+        let adopted = group.adopt(&second, &runtime).is_ok();
+        group.begin_exit();
+        assert!(!(adopted && group.is_closed()), "closed, and a task is alive");
+        ending.join().unwrap();
+        if adopted {
+            second.retire();
+        }
+        assert!(group.is_closed(), "all is over, and yet it is not closed");
     });
 }

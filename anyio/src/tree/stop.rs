@@ -21,15 +21,16 @@ pub(super) struct Stop {
 impl Node {
     /// Whether the code here was asked to stop, or is cancelled.
     pub(crate) fn is_stopping(&self) -> bool {
-        self.is_eff() || self.lock().stop.requested
+        self.is_eff() || self.lock().is_asked_to_stop()
     }
 
     /// Asks everything below to stop, except behind shields, and cancels this node when `grace` is over. The earliest
     /// end of several requests counts, and an earlier deadline.
     pub(crate) fn request_stop(self: &Link, grace: Duration, location: &'static Location<'static>) {
         let mut state = self.lock();
-        if state.stop.asked.as_ref().is_none_or(|(known, _)| grace < *known) {
-            state.stop.asked = Some((grace, Cancelled::new(CancelReason::Stopped { location })));
+        let stop = &mut state.rare().stop;
+        if stop.asked.as_ref().is_none_or(|(known, _)| grace < *known) {
+            stop.asked = Some((grace, Cancelled::new(CancelReason::Stopped { location })));
         }
         drop(state);
         if self.try_runtime().is_some() {
@@ -40,14 +41,16 @@ impl Node {
     /// The node has got a place, and takes over what was asked of the one above.
     pub(super) fn begin_stop(self: &Link, inherited: bool) {
         let mut state = self.lock();
-        state.stop.requested |= inherited && !state.shield;
+        if inherited && !state.shield {
+            state.rare().stop.requested = true;
+        }
         drop(state);
         self.follow_stop();
     }
 
     /// Does what was asked. Of those who ask and who gives the node its place, the last one sees to it.
     fn follow_stop(self: &Link) {
-        let asked = self.lock().stop.asked.take();
+        let asked = self.lock().rare.as_mut().and_then(|rare| rare.stop.asked.take());
         if let Some((grace, reason)) = asked {
             // In this order: who sees the request sees how long there is.
             self.end_grace_after(grace, reason);
@@ -64,12 +67,13 @@ impl Node {
     /// Sets the deadline, and the reason that it gives, unless there is an earlier one.
     pub(crate) fn lower_deadline(self: &Link, deadline: Instant, reason: Option<Cancelled>) {
         let mut state = self.lock();
-        let is_over = state.gone || state.own.is_some();
-        if is_over || state.deadline.is_some_and(|known| known <= deadline) {
+        let is_over = state.gone || state.own().is_some();
+        if is_over || state.deadline().is_some_and(|known| known <= deadline) {
             return;
         }
-        state.deadline = Some(deadline);
-        state.stop.reason = reason;
+        let rare = state.rare();
+        rare.deadline = Some(deadline);
+        rare.stop.reason = reason;
         drop(state);
         self.follow_deadline();
     }
@@ -81,25 +85,23 @@ impl Node {
         while let Some(node) = stack.pop() {
             let mut state = node.lock();
             let hidden = state.shield && node.depth() > self.depth();
-            if state.gone || hidden || std::mem::replace(&mut state.stop.requested, true) {
+            if state.gone || hidden || std::mem::replace(&mut state.rare().stop.requested, true) {
                 continue;
             }
             wakers.extend(state.waker.clone().filter(|_| node.role() == Role::Leaf));
-            stack.extend(state.children.iter().map(|(_, child)| child.clone()));
+            stack.extend(state.children.iter().cloned());
         }
         wakers.into_iter().for_each(|waker| super::count::wake(Some(waker)));
     }
 }
 
 impl State {
+    pub(super) fn is_asked_to_stop(&self) -> bool {
+        self.stop().is_some_and(|stop| stop.requested)
+    }
+
     /// Why the node is cancelled when its deadline passes.
     pub(super) fn reason_at_deadline(&self) -> Cancelled {
-        self.stop.reason.clone().unwrap_or_else(|| Cancelled::new(CancelReason::DeadlinePassed))
-    }
-}
-
-impl Stop {
-    pub(super) fn is_requested(&self) -> bool {
-        self.requested
+        self.stop().and_then(|stop| stop.reason.clone()).unwrap_or_else(|| Cancelled::new(CancelReason::DeadlinePassed))
     }
 }

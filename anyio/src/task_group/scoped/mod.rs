@@ -20,7 +20,7 @@ use super::error::{GroupClosed, StartError, TaskError};
 use super::handle::TaskHandle;
 use super::info::TaskInfo;
 use super::kind::{Kind, Plain, Shape};
-use super::record::{BranchRecord, Record as _};
+use super::record::BranchRecord;
 use super::spawned::{Owner, Settle, Spawned};
 use super::start::{Started, Waiting};
 use crate::cancel_scope::CancelHandle;
@@ -54,7 +54,7 @@ impl<K: Kind, C> Scope<K, C> {
             return None;
         }
         let task = BranchRecord::new(info.of_group(self.node.ext.settings().name.as_ref()));
-        task.link().link(&erase(&self.node));
+        erase(&task.node).link(&erase(&self.node));
         Some(task)
     }
 
@@ -62,7 +62,7 @@ impl<K: Kind, C> Scope<K, C> {
     fn refused<T>(&self, info: TaskInfo) -> TaskHandle<T> {
         self.node.runtime().report(Unhandled::SpawnedIntoClosedGroup { task: info.clone() });
         let task = BranchRecord::new(info);
-        task.deliver(Err(TaskError::Closed));
+        task.outcome.deliver(Err(TaskError::Closed));
         TaskHandle::of_branch(task)
     }
 
@@ -79,7 +79,7 @@ impl<K: Kind, C> Scope<K, C> {
         G: Fn(F::Output) -> Result<T, K::Error>,
         S: Settle<K::Error>,
     {
-        Spawned::new(task.clone(), future, convert, settle, Owner::Foreign)
+        Spawned::new(erase(&task.node), task.clone(), future, convert, settle, Owner::Foreign)
     }
 }
 

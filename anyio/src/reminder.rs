@@ -1,0 +1,208 @@
+//! [`Reminder`]: wakes somebody at a deadline, and is kept for the next one.
+//!
+//! Most timeouts do not pass. To put each into the runtime's own store of timers and to take it out again costs more than
+//! all the rest of a timeout, so a timer that was armed stays armed: whoever needs one next, in the same thread, takes it
+//! over. It may then fire too early, and is armed anew; it is moved only for a deadline that is earlier.
+//!
+//! Where the clock is virtual nothing is kept, since a clock that jumps to the next timer would stop at it for nothing
+//! (law D9).
+
+use std::cell::RefCell;
+use std::sync::{Arc, Weak};
+use std::task::{Wake, Waker};
+use std::time::Instant;
+
+use anyio_core::Backend;
+
+use crate::tree::{Alarm, AtomicBool, Mutex, Ordering, wake};
+
+/// How many a thread keeps.
+const KEPT: usize = 32;
+
+thread_local! {
+    /// Those that nobody needs at the moment, all of one backend.
+    static IDLE: RefCell<Vec<Arc<Clockwork>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Wakes somebody at a deadline.
+pub(crate) struct Reminder {
+    clockwork: Arc<Clockwork>,
+    backend: Arc<dyn Backend>,
+}
+
+struct Clockwork {
+    /// What is kept does not keep a runtime alive.
+    backend: Weak<dyn Backend>,
+    alarm: Alarm,
+    /// Whether the deadline of `set` has passed. Stored with Release under the lock.
+    rung: AtomicBool,
+    set: Mutex<Set>,
+}
+
+#[derive(Default)]
+struct Set {
+    deadline: Option<Instant>,
+    waker: Option<Waker>,
+    /// For when the alarm is armed, unless it has fired since.
+    armed: Option<Instant>,
+}
+
+/// Tells one backend from another as long as both exist.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BackendId(usize);
+
+impl BackendId {
+    #[inline]
+    pub(crate) fn of(backend: &Arc<dyn Backend>) -> Self {
+        BackendId(Arc::as_ptr(backend).cast::<()>().addr())
+    }
+
+    #[inline]
+    fn of_kept(clockwork: &Clockwork) -> Self {
+        BackendId(clockwork.backend.as_ptr().cast::<()>().addr())
+    }
+}
+
+impl Reminder {
+    /// One that this thread has kept, if there is one for this backend.
+    #[inline]
+    pub(crate) fn kept(backend: BackendId) -> Option<Self> {
+        let last = IDLE.try_with(|idle| idle.borrow_mut().pop_if(|last| BackendId::of_kept(last) == backend));
+        let clockwork = last.ok().flatten()?;
+        Some(Reminder { backend: clockwork.backend.upgrade()?, clockwork })
+    }
+
+    pub(crate) fn new(backend: &Arc<dyn Backend>) -> Self {
+        let (alarm, rung, set) = (Alarm::new(), AtomicBool::new(false), Mutex::new(Set::default()));
+        let clockwork = Arc::new(Clockwork { backend: Arc::downgrade(backend), alarm, rung, set });
+        Reminder { clockwork, backend: backend.clone() }
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.backend.now()
+    }
+
+    /// Whether the deadline has passed.
+    #[inline]
+    pub(crate) fn has_rung(&self) -> bool {
+        self.clockwork.rung.load(Ordering::Acquire)
+    }
+
+    /// Has `waker` woken at `deadline`, instead of what was asked for before.
+    #[inline]
+    pub(crate) fn set(&self, deadline: Instant, waker: &Waker) {
+        let mut set = self.clockwork.set.lock();
+        let known = set.waker.as_ref().is_some_and(|known| known.will_wake(waker));
+        if known && set.deadline == Some(deadline) {
+            return;
+        }
+        set.deadline = Some(deadline);
+        let old = if known { None } else { set.waker.replace(waker.clone()) };
+        let is_late = set.armed.is_none_or(|armed| armed > deadline);
+        let due = is_late && self.clockwork.arm(&mut set, &*self.backend, deadline);
+        drop(set);
+        drop(old);
+        if due {
+            self.clockwork.ring(&*self.backend);
+        }
+    }
+
+    /// Keeps the timer for the next who needs one.
+    fn keep(&self) {
+        if self.backend.is_virtual() {
+            return self.clockwork.alarm.disarm();
+        }
+        let left = IDLE.try_with(|idle| {
+            let mut idle = idle.borrow_mut();
+            let others = idle.first().is_some_and(|first| !Weak::ptr_eq(&first.backend, &self.clockwork.backend));
+            let left = if others { std::mem::take(&mut *idle) } else { Vec::new() };
+            if idle.len() < KEPT {
+                idle.push(self.clockwork.clone());
+            }
+            left
+        });
+        // Not while they are borrowed: a timer may do anything as it is dropped.
+        drop(left);
+    }
+}
+
+impl Drop for Reminder {
+    #[inline]
+    fn drop(&mut self) {
+        let mut set = self.clockwork.set.lock();
+        set.deadline = None;
+        let waker = set.waker.take();
+        let is_armed = set.armed.is_some();
+        self.clockwork.rung.store(false, Ordering::Release);
+        drop(set);
+        drop(waker);
+        if is_armed {
+            self.keep();
+        }
+    }
+}
+
+impl Clockwork {
+    /// Arms the alarm; says whether it was due already.
+    fn arm(self: &Arc<Self>, set: &mut Set, backend: &dyn Backend, at: Instant) -> bool {
+        set.armed = Some(at);
+        self.alarm.arm(backend, at, || Waker::from(Arc::new(Rope(Arc::downgrade(self))))).is_some()
+    }
+
+    /// The alarm has fired: wakes whoever asked for it, or is armed anew if it was for somebody before.
+    fn ring(self: &Arc<Self>, backend: &dyn Backend) {
+        let mut set = self.set.lock();
+        loop {
+            set.armed = None;
+            let Some(deadline) = set.deadline else { return };
+            if deadline <= backend.now() {
+                break;
+            }
+            if !self.arm(&mut set, backend, deadline) {
+                return;
+            }
+        }
+        self.rung.store(true, Ordering::Release);
+        let waker = set.waker.take();
+        drop(set);
+        wake(waker);
+    }
+}
+
+/// What the backend's timer pulls.
+struct Rope(Weak<Clockwork>);
+
+impl Wake for Rope {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let Some(clockwork) = self.0.upgrade() else { return };
+        // Nobody needs it: not even the timer is looked at, which the runtime may fire because it shuts down.
+        if let Some(mut set) = clockwork.set.try_lock()
+            && set.deadline.is_none()
+        {
+            set.armed = None;
+            return;
+        }
+        if let (Some(_), Some(backend)) = (clockwork.alarm.answer(), clockwork.backend.upgrade()) {
+            clockwork.ring(&*backend);
+        }
+    }
+}
+
+#[cfg(all(test, anyio_loom))]
+impl Reminder {
+    /// What the backend's timer does when it fires.
+    pub(crate) fn rope_for_test(&self) -> Waker {
+        Waker::from(Arc::new(Rope(Arc::downgrade(&self.clockwork))))
+    }
+
+    /// Gives it up, and takes it over at once, as if it had been kept in between.
+    pub(crate) fn taken_over_for_test(self) -> Self {
+        let (clockwork, backend) = (self.clockwork.clone(), self.backend.clone());
+        drop(self);
+        Reminder { clockwork, backend }
+    }
+}

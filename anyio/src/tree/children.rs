@@ -1,0 +1,73 @@
+//! The nodes directly below a node.
+
+use slab::Slab;
+
+use super::Link;
+
+/// Where a node is listed by its parent.
+pub(super) type Key = usize;
+
+/// Most nodes have nobody below them, or one; that takes no memory of its own.
+#[derive(Default)]
+pub(super) enum Children {
+    #[default]
+    None,
+    /// Under the key 0.
+    One(Link),
+    Many(Box<Slab<Link>>),
+}
+
+impl Children {
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Children::None => true,
+            Children::One(_) => false,
+            Children::Many(nodes) => nodes.is_empty(),
+        }
+    }
+
+    pub(super) fn insert(&mut self, node: Link) -> Key {
+        match self {
+            Children::None => {
+                *self = Children::One(node);
+                0
+            }
+            Children::One(_) => {
+                let Children::One(first) = std::mem::take(self) else { unreachable!("looked at just now") };
+                let mut nodes = Slab::with_capacity(4);
+                nodes.insert(first);
+                let key = nodes.insert(node);
+                *self = Children::Many(Box::new(nodes));
+                key
+            }
+            Children::Many(nodes) => {
+                if nodes.len() == nodes.capacity() && nodes.len() < 1024 {
+                    // More than the doubling that is usual: groups are filled in one go.
+                    nodes.reserve(3 * nodes.len());
+                }
+                nodes.insert(node)
+            }
+        }
+    }
+
+    /// Takes out what was listed under the key, if nobody has taken all of them before.
+    pub(super) fn remove(&mut self, key: Key) -> Option<Link> {
+        match self {
+            Children::One(_) if key == 0 => match std::mem::take(self) {
+                Children::One(node) => Some(node),
+                _ => unreachable!("looked at just now"),
+            },
+            Children::Many(nodes) => nodes.try_remove(key),
+            Children::None | Children::One(_) => None,
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Link> {
+        let (one, many) = match self {
+            Children::None => (None, None),
+            Children::One(node) => (Some(node), None),
+            Children::Many(nodes) => (None, Some(nodes.iter().map(|(_, node)| node))),
+        };
+        one.into_iter().chain(many.into_iter().flatten())
+    }
+}
