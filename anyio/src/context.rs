@@ -54,12 +54,12 @@ struct Light {
     outer: Option<Link>,
 }
 
-/// Makes the node of `slot` current until the guard is dropped. The `Arc` moves out of the slot and back: no reference
+/// Makes the node of `slot` current until the guard is dropped; what was current is in the slot meanwhile. So no reference
 /// is counted on the way.
 #[inline]
 pub(crate) fn enter(slot: &mut Option<Link>) -> Entered<'_> {
-    let (outer, hidden) = HERE.try_with(|here| here.swap(slot.take(), None)).unwrap_or_default();
-    Entered { slot, outer, hidden }
+    let hidden = HERE.try_with(|here| here.swap(slot, here.count.get())).unwrap_or_default();
+    Entered { slot, hidden }
 }
 
 /// Runs something that does not panic with the node of `slot` as the current one.
@@ -68,9 +68,9 @@ pub(crate) fn within<R>(slot: &mut Option<Link>, run: impl FnOnce() -> R) -> R {
     let mut run = Some(run);
     let mut run = || run.take().expect("called once")();
     let result = HERE.try_with(|here| {
-        let (outer, hidden) = here.swap(slot.take(), None);
+        let hidden = here.swap(slot, here.count.get());
         let result = run();
-        (*slot, _) = here.swap(outer, Some(hidden));
+        here.swap(slot, hidden);
         result
     });
     result.unwrap_or_else(|_| run())
@@ -82,41 +82,37 @@ pub(crate) fn within_task<R>(slot: &mut Option<Link>, overdue: &mut bool, run: i
     let mut run = Some(run);
     let mut run = || run.take().expect("called once")();
     let result = HERE.try_with(|here| {
-        let (outer, hidden) = here.swap(slot.take(), None);
+        let hidden = here.swap(slot, here.count.get());
         let (budget, outer_overdue) = (here.budget.replace(BUDGET), here.overdue.replace(*overdue));
         let result = run();
         *overdue = here.overdue.replace(outer_overdue);
         here.budget.set(budget);
-        (*slot, _) = here.swap(outer, Some(hidden));
+        here.swap(slot, hidden);
         result
     });
     result.unwrap_or_else(|_| run())
 }
 
 impl Here {
-    /// Makes `link` current, with no timeouts inside it, or with those that are not `hidden`.
+    /// Makes what is in `slot` current, with all timeouts but the first `hidden` ones inside it, and puts there what was;
+    /// gives how many were hidden.
     #[inline]
-    fn swap(&self, link: Option<Link>, hidden: Option<usize>) -> (Option<Link>, usize) {
-        let hidden = hidden.unwrap_or_else(|| self.count.get());
-        (self.link.replace(link), self.hidden.replace(hidden))
+    fn swap(&self, slot: &mut Option<Link>, hidden: usize) -> usize {
+        self.link.swap(Cell::from_mut(slot));
+        self.hidden.replace(hidden)
     }
 }
 
 #[must_use]
 pub(crate) struct Entered<'a> {
     slot: &'a mut Option<Link>,
-    /// What was current outside.
-    outer: Option<Link>,
     hidden: usize,
 }
 
 impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
-        let outer = self.outer.take();
-        if let Ok((inner, _)) = HERE.try_with(|here| here.swap(outer, Some(self.hidden))) {
-            *self.slot = inner;
-        }
+        let _ = HERE.try_with(|here| here.swap(self.slot, self.hidden));
     }
 }
 
