@@ -1,50 +1,108 @@
-//! anyio beside what users would pick instead.
-//!
-//! Contenders are interleaved in one process, and what counts are the ratios of their medians within one run: absolute
-//! times drift with the machine. `cargo run --release -p comparisons` prints a table; `--quick` ends within a minute.
+//! Measures anyio beside what users would pick instead: see `--help`.
 
-mod measure;
-mod workloads;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use clap::Parser;
-use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
-
-use crate::measure::Effort;
-use crate::workloads::WORKLOADS;
-
-#[global_allocator]
-static ALLOCATOR: &StatsAlloc<std::alloc::System> = &INSTRUMENTED_SYSTEM;
+use comparisons::comparison::Comparison;
+use comparisons::ground::Grounds;
+use comparisons::measure::{Effort, Samples};
+use comparisons::report::{self, Machine, Method, Report, Row};
+use comparisons::workloads::{self, WORKLOADS};
 
 /// Measures anyio beside what users would pick instead.
-#[derive(Parser)]
+#[derive(Debug, Parser)]
 struct Options {
-    /// Measures only workloads whose number starts with this, such as P1.
-    #[arg(long)]
-    workload: Option<String>,
+    /// Measures only the cases whose name starts with this: P1, P1/100, "P1/100 ct".
+    #[arg(long, value_name = "CASE")]
+    workload: Vec<String>,
     /// Takes few samples and ends within a minute.
     #[arg(long)]
     quick: bool,
+    /// Lists the workloads and measures nothing.
+    #[arg(long)]
+    list: bool,
+    /// Prints one line per target at the end, in place of the table.
+    #[arg(long)]
+    headline: bool,
+    /// Writes everything as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Writes the table as Markdown; with --headline, one line per target.
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    /// Shuffles the order in which contenders take turns.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// How often to go through the whole table.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    passes: Option<u16>,
 }
 
-fn main() {
+impl Options {
+    fn effort(&self) -> Effort {
+        let effort = if self.quick { Effort::QUICK } else { Effort::FULL };
+        Effort { passes: self.passes.map_or(effort.passes, usize::from), ..effort }
+    }
+
+    fn wants(&self, case: &str) -> bool {
+        self.workload.is_empty() || self.workload.iter().any(|wanted| workloads::is_meant(case, wanted))
+    }
+}
+
+fn main() -> std::io::Result<()> {
     let options = Options::parse();
-    let effort = if options.quick { Effort::QUICK } else { Effort::FULL };
-    let wanted = |number: &str| options.workload.as_deref().is_none_or(|start| number.starts_with(start));
-    println!("| workload | per unit | ours, ns (p10–p90) | contender, ns (p10–p90) | ratio | allocations |");
-    println!("|---|---|---|---|---|---|");
-    for workload in WORKLOADS.iter().filter(|workload| wanted(workload.number)) {
-        for pair in (workload.pairs)() {
-            let (ours, theirs) = measure::interleaved(&pair, effort);
-            println!(
-                "| {} {} | {} vs {} | {ours} | {theirs} | {:.2} | {:.1} vs {:.1} |",
-                workload.number,
-                workload.what,
-                pair.ours.name,
-                pair.theirs.name,
-                ours.median / theirs.median,
-                ours.allocations,
-                theirs.allocations,
-            );
+    let grounds = Grounds::new();
+    let wanted = comparisons(&options, &grounds);
+    if options.list {
+        list(&wanted);
+        return Ok(());
+    }
+    let report = measured(&options, &wanted);
+    let table = if options.headline { report::headline(&report) } else { report::markdown(&report) };
+    println!("{table}");
+    write(options.json.as_deref(), || report.json())?;
+    write(options.markdown.as_deref(), || table)
+}
+
+fn comparisons(options: &Options, grounds: &Grounds) -> Vec<Comparison> {
+    let all = WORKLOADS.iter().flat_map(|workload| (workload.comparisons)(grounds));
+    all.filter(|comparison| options.wants(&comparison.id())).collect()
+}
+
+fn list(comparisons: &[Comparison]) {
+    for comparison in comparisons {
+        let names: Vec<&str> = comparison.contenders().map(|contender| contender.name.as_str()).collect();
+        println!("{:<22} {}, per {}: {}", comparison.id(), comparison.what, comparison.per, names.join(" · "));
+    }
+}
+
+/// Measures everything in turns, pass by pass.
+fn measured(options: &Options, comparisons: &[Comparison]) -> Report {
+    let (machine, effort, start) = (Machine::here(), options.effort(), Instant::now());
+    let mut rng = fastrand::Rng::with_seed(options.seed);
+    let mut samples: Vec<Option<Samples>> = comparisons.iter().map(|_| None).collect();
+    for pass in 1..=effort.passes {
+        for (comparison, samples) in comparisons.iter().zip(&mut samples) {
+            eprintln!("{:>5.0} s  pass {pass}/{}  {}", start.elapsed().as_secs_f64(), effort.passes, comparison.id());
+            let samples = samples.get_or_insert_with(|| Samples::prepare(comparison, effort));
+            samples.pass(comparison, effort, &mut rng);
         }
     }
+    let rows = comparisons.iter().zip(samples.iter().flatten());
+    Report {
+        machine,
+        method: Method {
+            mode: if options.quick { "quick" } else { "full" },
+            passes: effort.passes,
+            seed: options.seed,
+            seconds: start.elapsed().as_secs_f64(),
+        },
+        rows: rows.map(|(comparison, samples)| Row::of(comparison, samples)).collect(),
+    }
+}
+
+fn write(path: Option<&Path>, text: impl FnOnce() -> String) -> std::io::Result<()> {
+    path.map_or(Ok(()), |path| fs::write(path, text()))
 }

@@ -1,51 +1,118 @@
-//! Cancelling sleeping tasks: from the request until the last one is gone.
+//! P3: cancelling sleeping tasks: from the request, by way of the last destructor, until the caller is told.
 
-use std::time::{Duration, Instant};
+use std::future::Future;
 
+use futures::StreamExt as _;
+use futures::future::{FutureExt as _, join_all};
+use futures::stream::FuturesUnordered;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use super::{on_tokio, tokios};
-use crate::measure::Pair;
+use super::bodies::{Arrivals, asleep, smol_sleep, tokio_sleep};
+use crate::comparison::{Comparison, Goal, TO_BE_SEEN, ratio};
+use crate::ground::{Ground, Grounds, SmolSpawn};
+use crate::measure::{Reading, Stopwatch};
 
-const LONG: Duration = Duration::from_secs(3600);
+/// Those of a round that have fallen asleep.
+static ASLEEP: Arrivals = Arrivals::none();
 
-pub(crate) fn pairs(tasks: usize) -> Vec<Pair> {
-    let pair = |(flavour, runtime)| Pair {
-        ours: on_tokio(format!("anyio {flavour}"), &runtime, tasks, move || ours(tasks)),
-        theirs: on_tokio(format!("JoinSet {flavour}"), &runtime, tasks, move || join_set(tasks)),
+/// P3.
+pub fn sleeping(grounds: &Grounds) -> Vec<Comparison> {
+    let of = |tasks| {
+        vec![on_ct(&grounds.ct, tasks), on_tokio(&grounds.mt, tasks, ratio(0.95, 0.35)), on_smol(grounds, tasks)]
     };
-    tokios().into_iter().map(pair).collect()
+    [1_000, 100_000].into_iter().flat_map(of).collect()
 }
 
-async fn ours(tasks: usize) -> Duration {
-    let mut requested = Instant::now();
+fn job(ground: &Ground, tasks: usize) -> Comparison {
+    let what = format!("cancel {tasks} sleeping tasks");
+    Comparison::new(ground, format!("P3/{tasks}"), what).per("task", tasks)
+}
+
+fn on_tokio(ground: &Ground, tasks: usize, goal: Option<Goal>) -> Comparison {
+    job(ground, tasks)
+        .ours(move || ours(tasks, tokio_sleep))
+        .rival("JoinSet::shutdown", goal, move || join_set(tasks))
+        .rival("TaskTracker + CancellationToken", TO_BE_SEEN, move || tracker(tasks))
+}
+
+fn on_ct(ground: &Ground, tasks: usize) -> Comparison {
+    on_tokio(ground, tasks, ratio(0.75, 0.35))
+        .rival("FuturesUnordered, dropped (no tasks)", TO_BE_SEEN, move || unordered(tasks))
+}
+
+fn on_smol(grounds: &Grounds, tasks: usize) -> Comparison {
+    let executor = grounds.executor();
+    job(&grounds.smol, tasks).ours(move || ours(tasks, smol_sleep)).rival(
+        "join_all(Task::cancel) on the same Executor",
+        ratio(0.65, 0.35),
+        move || smol_tasks(tasks, executor.clone()),
+    )
+}
+
+pub(crate) async fn ours<S, F>(tasks: usize, sleep: S) -> Reading
+where
+    S: Fn() -> F + Copy + Send + 'static,
+    F: Future + Send + 'static,
+{
+    ASLEEP.reset();
+    let mut requested = Stopwatch::start();
     let group = anyio::task_group(async |tg| {
         for _ in 0..tasks {
-            drop(tg.spawn(async { tokio::time::sleep(LONG).await }));
+            tg.spawn(asleep(&ASLEEP, sleep));
         }
-        settle().await;
-        requested = Instant::now();
+        ASLEEP.until(tasks).await;
+        requested = Stopwatch::start();
         tg.cancel();
     });
     group.await.expect("its own cancel is no error");
-    requested.elapsed()
+    requested.stop()
 }
 
-async fn join_set(tasks: usize) -> Duration {
+pub(crate) async fn join_set(tasks: usize) -> Reading {
+    ASLEEP.reset();
     let mut set = JoinSet::new();
     for _ in 0..tasks {
-        set.spawn(async { tokio::time::sleep(LONG).await });
+        set.spawn(asleep(&ASLEEP, tokio_sleep));
     }
-    settle().await;
-    let requested = Instant::now();
+    ASLEEP.until(tasks).await;
+    let requested = Stopwatch::start();
     set.shutdown().await;
-    requested.elapsed()
+    requested.stop()
 }
 
-/// Lets all tasks fall asleep.
-async fn settle() {
-    for _ in 0..3 {
-        tokio::task::yield_now().await;
+async fn tracker(tasks: usize) -> Reading {
+    ASLEEP.reset();
+    let (tracker, token) = (TaskTracker::new(), CancellationToken::new());
+    for _ in 0..tasks {
+        tracker.spawn(token.clone().run_until_cancelled_owned(asleep(&ASLEEP, tokio_sleep)));
     }
-    tokio::time::sleep(Duration::from_millis(1)).await;
+    ASLEEP.until(tasks).await;
+    let requested = Stopwatch::start();
+    token.cancel();
+    tracker.close();
+    tracker.wait().await;
+    requested.stop()
+}
+
+/// Its futures are dropped in place, one after the other: what cancelling costs where there are no tasks.
+async fn unordered(tasks: usize) -> Reading {
+    ASLEEP.reset();
+    let mut futures: FuturesUnordered<_> = (0..tasks).map(|_| asleep(&ASLEEP, tokio_sleep)).collect();
+    while ASLEEP.count() != tasks {
+        assert_eq!(futures.next().now_or_never(), None, "they sleep");
+    }
+    let requested = Stopwatch::start();
+    drop(futures);
+    requested.stop()
+}
+
+async fn smol_tasks<S: SmolSpawn>(tasks: usize, executor: S) -> Reading {
+    ASLEEP.reset();
+    let spawned: Vec<_> = (0..tasks).map(|_| executor.spawn(asleep(&ASLEEP, smol_sleep))).collect();
+    ASLEEP.until(tasks).await;
+    let requested = Stopwatch::start();
+    join_all(spawned.into_iter().map(smol::Task::cancel)).await;
+    requested.stop()
 }

@@ -1,67 +1,61 @@
-//! The workloads, and on which runtimes they run.
+//! The workloads: jobs that are done by ours and by rivals. One file each, so that a sceptic can see whether it is fair.
 
-mod cancel;
-mod simulator;
-mod spawn_join;
-mod timeout;
+pub mod bodies;
+pub mod cancel;
+pub mod nested_cancel;
+pub mod scope_tax;
+pub mod simulator;
+pub mod spawn_join;
+pub mod timeout;
+pub mod yields;
 
-use std::future::Future;
-use std::rc::Rc;
-use std::time::{Duration, Instant};
+use crate::comparison::Comparison;
+use crate::ground::Grounds;
 
-use crate::measure::{Contender, Pair};
-
-/// A workload, with its number in the list of targets.
-pub(crate) struct Workload {
-    pub(crate) number: &'static str,
-    pub(crate) what: &'static str,
-    pub(crate) pairs: fn() -> Vec<Pair>,
+/// A job, with its number in the list of targets.
+#[derive(Clone, Copy, Debug)]
+pub struct Workload {
+    /// The number.
+    pub number: &'static str,
+    /// What it is about.
+    pub title: &'static str,
+    /// The job in its sizes, on the grounds where it is done.
+    pub comparisons: fn(&Grounds) -> Vec<Comparison>,
 }
 
-pub(crate) static WORKLOADS: &[Workload] = &[
-    Workload { number: "P1a", what: "spawn and join 1 task", pairs: || spawn_join::pairs(1) },
-    Workload { number: "P1/100", what: "spawn and join 100 tasks, per task", pairs: || spawn_join::pairs(100) },
-    Workload { number: "P1/10000", what: "spawn and join 10,000 tasks, per task", pairs: || spawn_join::pairs(10_000) },
-    Workload { number: "P3/1000", what: "cancel 1,000 sleeping tasks, per task", pairs: || cancel::pairs(1_000) },
-    Workload { number: "P3/100000", what: "cancel 100,000 sleeping tasks, per task", pairs: || cancel::pairs(100_000) },
-    Workload { number: "P5", what: "timeout around one yield", pairs: || timeout::pairs(1) },
-    Workload { number: "S1", what: "simulator: a poll of a task that yields", pairs: simulator::polls },
-    Workload { number: "S2", what: "simulator: ten tasks under one schedule", pairs: simulator::schedules },
-    Workload { number: "P5a", what: "timeout around a ready future", pairs: || timeout::pairs(0) },
+/// All of them.
+pub static WORKLOADS: &[Workload] = &[
+    workload("P1", "spawn and join tasks that do nothing", spawn_join::many),
+    workload("P1a", "spawn and join one task", spawn_join::one),
+    workload("P2", "spawn and join tasks that yield", yields::ten),
+    workload("P3", "cancel sleeping tasks", cancel::sleeping),
+    workload("P5", "a timeout around one yield", timeout::around_a_yield),
+    workload("P5a", "a timeout around what is ready", timeout::around_nothing),
+    workload("P5b", "nested timeouts", timeout::nested),
+    workload("P6", "cancel nested groups", nested_cancel::nested),
+    workload("P12", "one more scope, per poll", scope_tax::per_poll),
+    workload("S1", "the simulator: polls", simulator::polls),
+    workload("S2", "the simulator: schedules", simulator::schedules),
 ];
 
-/// tokio's two flavours, by name.
-fn tokios() -> Vec<(&'static str, Rc<tokio::runtime::Runtime>)> {
-    use tokio::runtime::Builder;
-    let current = Builder::new_current_thread().enable_time().enable_io().build();
-    let multi = Builder::new_multi_thread().worker_threads(2).enable_time().enable_io().build();
-    vec![("ct", Rc::new(current.expect("a runtime"))), ("mt", Rc::new(multi.expect("a runtime")))]
+const fn workload(number: &'static str, title: &'static str, comparisons: fn(&Grounds) -> Vec<Comparison>) -> Workload {
+    Workload { number, title, comparisons }
 }
 
-/// A contender on a tokio runtime: `round` runs as a task and tells how long the part that counts took.
-fn on_tokio<F, B>(name: String, runtime: &Rc<tokio::runtime::Runtime>, units: usize, round: F) -> Contender
-where
-    F: Fn() -> B + Clone + Send + 'static,
-    B: Future<Output = Duration> + Send,
-{
-    let runtime = runtime.clone();
-    let run = move |rounds: usize| {
-        let round = round.clone();
-        let all = async move {
-            let mut spent = Duration::ZERO;
-            for _ in 0..rounds {
-                spent += round().await;
-            }
-            spent
-        };
-        runtime.block_on(async { tokio::spawn(all).await.expect("no round panics") })
-    };
-    Contender { name, run: Box::new(run), units }
+/// Whether `case` is what somebody means who writes `wanted`: `P1` means P1/100 and P1a, but not P12.
+#[must_use]
+pub fn is_meant(case: &str, wanted: &str) -> bool {
+    case.strip_prefix(wanted).is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_digit()))
 }
 
-/// Times all of a future.
-async fn timed<F: Future>(future: F) -> Duration {
-    let start = Instant::now();
-    future.await;
-    start.elapsed()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_does_not_mean_longer_numbers() {
+        assert!(is_meant("P1", "P1") && is_meant("P1/100", "P1") && is_meant("P1a", "P1"));
+        assert!(!is_meant("P12", "P1") && !is_meant("P5", "P1"));
+        assert!(is_meant("P1/100 ct", "P1/100") && !is_meant("P1/100000", "P1/100"));
+    }
 }

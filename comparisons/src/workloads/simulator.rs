@@ -1,48 +1,58 @@
-//! The simulator: how fast it polls, and how fast it goes through schedules.
+//! S1, S2: the simulator: how fast it polls, and how fast it goes through schedules.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use anyio::testing::Explorer;
 use anyio::{Sim, Tokio, run};
 
-use crate::measure::{Contender, Pair};
+use crate::comparison::{Comparison, Contender, TO_BE_SEEN};
+use crate::ground::{Ground, Grounds};
+use crate::measure::{Reading, Stopwatch};
 
 /// Tasks that yield, and how often each does.
 const TASKS: usize = 100;
 const YIELDS: usize = 100;
 
-/// Polls of tasks that do nothing but yield.
-pub(crate) fn polls() -> Vec<Pair> {
-    let on = |name: &str, once: fn()| Contender {
-        name: name.to_owned(),
-        run: Box::new(move |rounds| repeated(rounds, once)),
-        units: TASKS * (YIELDS + 1),
-    };
-    vec![Pair {
-        ours: on("simulator", || run(Sim::new(), yielding())),
-        theirs: on("anyio on tokio ct", || run(Tokio::current_thread(), yielding())),
-    }]
+/// S1: polls of tasks that do nothing but yield.
+pub fn polls(_: &Grounds) -> Vec<Comparison> {
+    let on = |name: &str, once: fn()| contender(name, move |rounds| timed_runs(rounds, once));
+    vec![
+        Comparison::new(&Ground::Own, "S1", "a poll of a task that yields")
+            .per("poll", TASKS * (YIELDS + 1))
+            .our_contender(on("simulator", || run(Sim::new(), yielding())))
+            .contender(TO_BE_SEEN, on("anyio on tokio ct", || run(Tokio::current_thread(), yielding()))),
+    ]
 }
 
-/// A program of ten tasks under one schedule after the other, each in a simulation of its own.
-pub(crate) fn schedules() -> Vec<Pair> {
+/// S2: a program of ten tasks under one schedule after the other, each in a simulation of its own.
+pub fn schedules(_: &Grounds) -> Vec<Comparison> {
     let explore = |rounds: usize| {
-        let start = Instant::now();
+        let watch = Stopwatch::start();
         Explorer::new().schedules(rounds).run(|sim| run(sim, ten_tasks())).expect("it holds");
-        start.elapsed()
+        vec![per_round(watch.stop(), rounds)]
     };
-    let on_tokio = |rounds| repeated(rounds, || run(Tokio::current_thread(), ten_tasks()));
-    vec![Pair {
-        ours: Contender { name: "simulator".to_owned(), run: Box::new(explore), units: 1 },
-        theirs: Contender { name: "anyio on tokio ct".to_owned(), run: Box::new(on_tokio), units: 1 },
-    }]
+    let on_tokio = |rounds| timed_runs(rounds, || run(Tokio::current_thread(), ten_tasks()));
+    vec![
+        Comparison::new(&Ground::Own, "S2", "ten tasks under one schedule")
+            .per("schedule", 1)
+            .our_contender(contender("simulator", explore))
+            .contender(TO_BE_SEEN, contender("anyio on tokio ct", on_tokio)),
+    ]
 }
 
-fn repeated(rounds: usize, once: impl Fn()) -> Duration {
-    let start = Instant::now();
+fn contender(name: &str, run: impl Fn(usize) -> Vec<Reading> + 'static) -> Contender {
+    Contender { name: name.to_owned(), run: Box::new(run) }
+}
+
+fn timed_runs(rounds: usize, once: impl Fn()) -> Vec<Reading> {
+    let watch = Stopwatch::start();
     (0..rounds).for_each(|_| once());
-    start.elapsed()
+    vec![per_round(watch.stop(), rounds)]
+}
+
+fn per_round(all: Reading, rounds: usize) -> Reading {
+    let rounds = rounds as f64;
+    Reading { value: all.value / rounds, cpu: all.cpu / rounds, left_behind: 0 }
 }
 
 async fn yielding() {
