@@ -153,7 +153,18 @@ impl Ground {
     }
 }
 
-/// One ground of each kind.
+/// How large jobs are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// As they should be.
+    Full,
+    /// The longest is shorter.
+    Quick,
+    /// Next to nothing: to see whether jobs are done at all.
+    Tiny,
+}
+
+/// One ground of each kind, and how large the jobs are that are done there.
 #[derive(Debug)]
 pub struct Grounds {
     /// tokio, current-thread.
@@ -162,24 +173,30 @@ pub struct Grounds {
     pub mt: Ground,
     /// A smol `Executor` on one thread.
     pub smol: Ground,
+    /// How large jobs are.
+    pub scale: Scale,
 }
 
 impl Grounds {
     /// Starts the runtimes.
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "it starts threads")]
-    pub fn new() -> Self {
-        Grounds { ct: Ground::tokio_ct(), mt: Ground::tokio_mt(), smol: Ground::Smol(Arc::new(Executor::new())) }
+    pub fn new(scale: Scale) -> Self {
+        let smol = Ground::Smol(Arc::new(Executor::new()));
+        Grounds { ct: Ground::tokio_ct(), mt: Ground::tokio_mt(), smol, scale }
+    }
+
+    /// The sizes at which a job is done.
+    #[must_use]
+    pub fn sizes(&self, sizes: &[usize]) -> Vec<usize> {
+        match self.scale {
+            Scale::Tiny => vec![sizes[0].min(20)],
+            Scale::Full | Scale::Quick => sizes.to_vec(),
+        }
     }
 
     /// tokio's two.
     pub fn tokios(&self) -> impl Iterator<Item = &Ground> {
         [&self.ct, &self.mt].into_iter()
-    }
-
-    /// All three.
-    pub fn all(&self) -> impl Iterator<Item = &Ground> {
-        [&self.ct, &self.mt, &self.smol].into_iter()
     }
 
     /// The executor of the smol ground.

@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use clap::Parser;
 use comparisons::comparison::Comparison;
-use comparisons::ground::Grounds;
+use comparisons::ground::{Grounds, Scale};
 use comparisons::measure::{Effort, Samples};
 use comparisons::report::{self, Machine, Method, Report, Row};
-use comparisons::workloads::{self, WORKLOADS};
+use comparisons::workloads::{self, WORKLOADS, cold_start};
 
 /// Measures anyio beside what users would pick instead.
 #[derive(Debug, Parser)]
@@ -38,6 +38,9 @@ struct Options {
     /// How often to go through the whole table.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     passes: Option<u16>,
+    /// Is the fresh process in which the first use is measured.
+    #[arg(long, hide = true)]
+    cold_start: Option<String>,
 }
 
 impl Options {
@@ -53,7 +56,11 @@ impl Options {
 
 fn main() -> std::io::Result<()> {
     let options = Options::parse();
-    let grounds = Grounds::new();
+    if let Some(who) = &options.cold_start {
+        cold_start::print_rounds(who);
+        return Ok(());
+    }
+    let grounds = Grounds::new(if options.quick { Scale::Quick } else { Scale::Full });
     let wanted = comparisons(&options, &grounds);
     if options.list {
         list(&wanted);

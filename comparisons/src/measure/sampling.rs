@@ -44,7 +44,13 @@ impl Samples {
     /// Warms up, and takes no sample yet.
     #[must_use]
     pub fn prepare(comparison: &Comparison, effort: Effort) -> Self {
-        let rounds = |contender| if comparison.exact { 1 } else { rounds_for(contender, effort) };
+        let rounds = |contender: &Contender| {
+            if comparison.exact {
+                (contender.run)(1);
+                return 1;
+            }
+            rounds_for(contender, effort)
+        };
         let prepared = |contender| {
             let rounds = rounds(contender);
             (rounds, Series { memory: memory(comparison, contender), ..Series::default() })

@@ -6,11 +6,11 @@ use std::time::Instant;
 use cpu_time::ProcessTime;
 
 /// What was read in one round.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Reading {
     /// What counts, in the unit of the comparison: nanoseconds on the wall, mostly.
     pub value: f64,
-    /// Nanoseconds of all processors together.
+    /// Nanoseconds of all processors together; NaN where they were not read.
     pub cpu: f64,
     /// How many tasks still lived when it was said that all were gone.
     pub left_behind: usize,
@@ -20,7 +20,7 @@ impl Reading {
     /// A reading of something else than time.
     #[must_use]
     pub fn of(value: f64) -> Self {
-        Reading { value, ..Reading::default() }
+        Reading { value, cpu: f64::NAN, left_behind: 0 }
     }
 
     /// The processors' time in place of the wall's.

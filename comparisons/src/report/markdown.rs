@@ -78,7 +78,8 @@ fn ratios(rival: &RivalResult) -> String {
         || " | ".to_owned(),
         |ratio| {
             let (low, high) = (ratio.paired_p10, ratio.paired_p90);
-            format!("{:.2} ({:.2}; {low:.2}–{high:.2}) | {:.2}", ratio.of_values, ratio.paired, ratio.cpu)
+            let of_values = format!("{:.2} ({:.2}; {low:.2}–{high:.2})", ratio.of_values, ratio.paired);
+            format!("{of_values} | {}", number(ratio.cpu))
         },
     )
 }
@@ -93,6 +94,7 @@ fn judged(judgement: Option<super::Judgement>) -> [String; 2] {
 #[must_use]
 pub(super) fn number(value: f64) -> String {
     match value.abs() {
+        size if size.is_nan() => String::new(),
         size if size >= 1e6 => format!("{:.2} M", value / 1e6),
         size if size >= 1e4 => format!("{:.1} k", value / 1e3),
         size if size >= 100.0 => format!("{value:.0}"),

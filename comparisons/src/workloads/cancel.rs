@@ -22,7 +22,7 @@ pub fn sleeping(grounds: &Grounds) -> Vec<Comparison> {
     let of = |tasks| {
         vec![on_ct(&grounds.ct, tasks), on_tokio(&grounds.mt, tasks, ratio(0.95, 0.35)), on_smol(grounds, tasks)]
     };
-    [1_000, 100_000].into_iter().flat_map(of).collect()
+    grounds.sizes(&[1_000, 100_000]).into_iter().flat_map(of).collect()
 }
 
 fn job(ground: &Ground, tasks: usize) -> Comparison {

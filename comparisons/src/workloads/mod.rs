@@ -2,11 +2,21 @@
 
 pub mod bodies;
 pub mod cancel;
+pub mod channels;
+pub mod cold_start;
+pub mod first_failure;
+pub mod instrumentation;
+pub mod last_drop;
+pub mod locks;
+pub mod memory;
 pub mod nested_cancel;
+pub mod scheduler_delay;
 pub mod scope_tax;
 pub mod simulator;
 pub mod spawn_join;
+pub mod threads;
 pub mod timeout;
+pub mod timers;
 pub mod yields;
 
 use crate::comparison::Comparison;
@@ -29,11 +39,23 @@ pub static WORKLOADS: &[Workload] = &[
     workload("P1a", "spawn and join one task", spawn_join::one),
     workload("P2", "spawn and join tasks that yield", yields::ten),
     workload("P3", "cancel sleeping tasks", cancel::sleeping),
+    workload("P3a", "cancel sleeping tasks: the last drop", last_drop::of_sleeping),
+    workload("P4", "one task of many fails", first_failure::of_many),
     workload("P5", "a timeout around one yield", timeout::around_a_yield),
     workload("P5a", "a timeout around what is ready", timeout::around_nothing),
     workload("P5b", "nested timeouts", timeout::nested),
     workload("P6", "cancel nested groups", nested_cancel::nested),
+    workload("P7", "a bounded channel", channels::bounded),
+    workload("P8", "to a thread and back", threads::round_trip),
+    workload("P9", "many tasks sleep and wake", timers::many),
+    workload("P11", "heap of idle tasks", memory::idle),
+    workload("P11", "heap after finished tasks", memory::finished),
     workload("P12", "one more scope, per poll", scope_tax::per_poll),
+    workload("C1", "cold start", cold_start::fresh_process),
+    workload("D1", "scheduler delay beside work", scheduler_delay::beside_work),
+    workload("I1", "instrumentation", instrumentation::listening),
+    workload("L1", "mutexes", locks::mutexes),
+    workload("L2", "semaphores", locks::semaphores),
     workload("S1", "the simulator: polls", simulator::polls),
     workload("S2", "the simulator: schedules", simulator::schedules),
 ];

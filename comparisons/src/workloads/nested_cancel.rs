@@ -23,7 +23,7 @@ static ALIVE: Arrivals = Arrivals::none();
 /// P6.
 pub fn nested(grounds: &Grounds) -> Vec<Comparison> {
     let of = |depth| grounds.tokios().map(move |ground| job(ground, depth));
-    [10, 1_000, 100_000].into_iter().flat_map(of).collect()
+    grounds.sizes(&[10, 1_000, 100_000]).into_iter().flat_map(of).collect()
 }
 
 fn job(ground: &Ground, depth: usize) -> Comparison {

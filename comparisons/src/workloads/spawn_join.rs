@@ -26,7 +26,7 @@ pub fn many(grounds: &Grounds) -> Vec<Comparison> {
             on_async_std(tasks),
         ]
     };
-    [100, 10_000].into_iter().flat_map(of).collect()
+    grounds.sizes(&[100, 10_000]).into_iter().flat_map(of).collect()
 }
 
 /// P1a: one task.
