@@ -7,6 +7,7 @@ use std::time::Instant;
 use clap::Parser;
 use comparisons::comparison::Comparison;
 use comparisons::ground::{Grounds, Scale};
+use comparisons::growth;
 use comparisons::measure::{Effort, Samples};
 use comparisons::report::{self, Machine, Method, Report, Row};
 use comparisons::workloads::{self, WORKLOADS, cold_start};
@@ -32,6 +33,12 @@ struct Options {
     /// Writes the table as Markdown; with --headline, one line per target.
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
+    /// Writes a page to look at.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Measures how cost grows with size as well, up to a million; takes some minutes more.
+    #[arg(long)]
+    growth: bool,
     /// Shuffles the order in which contenders take turns.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -49,6 +56,10 @@ impl Options {
         Effort { passes: self.passes.map_or(effort.passes, usize::from), ..effort }
     }
 
+    fn scale(&self) -> Scale {
+        if self.quick { Scale::Quick } else { Scale::Full }
+    }
+
     fn wants(&self, case: &str) -> bool {
         self.workload.is_empty() || self.workload.iter().any(|wanted| workloads::is_meant(case, wanted))
     }
@@ -60,7 +71,7 @@ fn main() -> std::io::Result<()> {
         cold_start::print_rounds(who);
         return Ok(());
     }
-    let grounds = Grounds::new(if options.quick { Scale::Quick } else { Scale::Full });
+    let grounds = Grounds::new(options.scale());
     let wanted = comparisons(&options, &grounds);
     if options.list {
         list(&wanted);
@@ -69,6 +80,7 @@ fn main() -> std::io::Result<()> {
     let report = measured(&options, &wanted);
     let table = if options.headline { report::headline(&report) } else { report::markdown(&report) };
     println!("{table}");
+    write(options.html.as_deref(), || report::html(&report))?;
     write(options.json.as_deref(), || report.json())?;
     write(options.markdown.as_deref(), || table)
 }
@@ -90,13 +102,15 @@ fn measured(options: &Options, comparisons: &[Comparison]) -> Report {
     let (machine, effort, start) = (Machine::here(), options.effort(), Instant::now());
     let mut rng = fastrand::Rng::with_seed(options.seed);
     let mut samples: Vec<Option<Samples>> = comparisons.iter().map(|_| None).collect();
+    let mut tell = progress(start);
     for pass in 1..=effort.passes {
         for (comparison, samples) in comparisons.iter().zip(&mut samples) {
-            eprintln!("{:>5.0} s  pass {pass}/{}  {}", start.elapsed().as_secs_f64(), effort.passes, comparison.id());
+            tell(&format!("pass {pass}/{}  {}", effort.passes, comparison.id()));
             let samples = samples.get_or_insert_with(|| Samples::prepare(comparison, effort));
             samples.pass(comparison, effort, &mut rng);
         }
     }
+    let growth = if options.growth { growth::measure(options.scale(), tell) } else { Vec::new() };
     let rows = comparisons.iter().zip(samples.iter().flatten());
     Report {
         machine,
@@ -107,7 +121,13 @@ fn measured(options: &Options, comparisons: &[Comparison]) -> Report {
             seconds: start.elapsed().as_secs_f64(),
         },
         rows: rows.map(|(comparison, samples)| Row::of(comparison, samples)).collect(),
+        growth,
     }
+}
+
+/// Tells what is being measured.
+fn progress(start: Instant) -> impl FnMut(&str) {
+    move |what| eprintln!("{:>5.0} s  {what}", start.elapsed().as_secs_f64())
 }
 
 fn write(path: Option<&Path>, text: impl FnOnce() -> String) -> std::io::Result<()> {

@@ -10,20 +10,20 @@ pub fn markdown(report: &Report) -> String {
     let (met, targets) = report.targets_met();
     let mut text = format!("{met} of {targets} targets met.\n\n{}\n{HEAD}", facts(report));
     for row in &report.rows {
-        text.push_str(&row_as_markdown(row));
+        text.push_str(&lines(row));
     }
-    text
+    text + &growth(report)
 }
 
-/// The head of the table of [`row_as_markdown`].
-pub(super) const HEAD: &str = "\
+/// The head of the table of [`lines`].
+const HEAD: &str = "\
 | case | per | contender | value (p10–p90) | CPU, ns | allocations, bytes | left | ratio (paired p10–p90) | CPU ratio | target | |
 |---|---|---|---:|---:|---:|---:|---:|---:|---:|---|
 ";
 
 /// The machine and the method, in a few lines.
 #[must_use]
-pub(super) fn facts(report: &Report) -> String {
+fn facts(report: &Report) -> String {
     let (machine, method) = (&report.machine, &report.method);
     format!(
         "{} mode, {} passes in {:.0} s, seed {}. {} cores of {}, {}, load {:.2}. {}. {}.\n",
@@ -40,9 +40,26 @@ pub(super) fn facts(report: &Report) -> String {
     )
 }
 
+/// The slopes of what grows, if that was measured.
+fn growth(report: &Report) -> String {
+    let mut text = String::new();
+    if !report.growth.is_empty() {
+        text.push_str("\n| growth | contender | largest | per unit there | slope of the total | |\n|---|---|---:|---:|---:|---|\n");
+    }
+    for growth in &report.growth {
+        for curve in &growth.curves {
+            let (size, cost) = curve.points.last().copied().unwrap_or((0.0, f64::NAN));
+            let word = if curve.is_super_linear() { "super-linear" } else { "" };
+            let (each, slope) = (number(cost / size), number(curve.slope()));
+            let (what, name, unit) = (growth.what, curve.name, growth.unit.symbol());
+            let _ = writeln!(text, "| {what} | {name} | {} | {each} {unit} | {slope} | {word} |", number(size));
+        }
+    }
+    text
+}
+
 /// The lines of one comparison: ours, then each rival.
-#[must_use]
-pub fn row_as_markdown(row: &Row) -> String {
+fn lines(row: &Row) -> String {
     let mut text = String::new();
     if let Some(ours) = &row.ours {
         let [target, judged] = judged(row.judgement);

@@ -1,16 +1,22 @@
 //! What came out, and how it is told.
 
 mod headline;
+mod html;
 mod machine;
 mod markdown;
+mod plots;
 mod rows;
+mod svg;
 
 use serde::Serialize;
 
 pub use headline::headline;
+pub use html::html;
 pub use machine::Machine;
-pub use markdown::{markdown, row_as_markdown};
-pub use rows::{ContenderResult, Judgement, RivalResult, Row};
+pub use markdown::markdown;
+pub use rows::{ContenderResult, Judgement, Ratio, RivalResult, Row};
+
+use crate::growth::Growth;
 
 /// All that came out of a run.
 #[derive(Clone, Debug, Serialize)]
@@ -21,6 +27,8 @@ pub struct Report {
     pub method: Method,
     /// One row per comparison.
     pub rows: Vec<Row>,
+    /// How cost grows with size, if that was asked for.
+    pub growth: Vec<Growth>,
 }
 
 /// How a report was measured.

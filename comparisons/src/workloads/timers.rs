@@ -29,15 +29,15 @@ pub fn many(grounds: &Grounds) -> Vec<Comparison> {
 }
 
 /// How long a task sleeps: longer than it takes to create all, and not all the same.
-fn nap(task: usize) -> Duration {
-    Duration::from_millis(200 + task as u64 % 100)
+fn nap(task: usize, tasks: usize) -> Duration {
+    Duration::from_millis((100 + tasks / 1000 + task % 100) as u64)
 }
 
 pub(crate) async fn ours(tasks: usize) -> Reading {
     let watch = Stopwatch::start();
     let group = anyio::task_group(async |tg| {
         for task in 0..tasks {
-            tg.spawn(anyio::sleep(nap(task)));
+            tg.spawn(anyio::sleep(nap(task, tasks)));
         }
     });
     group.await.expect("nobody cancels it");
@@ -48,7 +48,7 @@ pub(crate) async fn join_set(tasks: usize) -> Reading {
     let watch = Stopwatch::start();
     let mut set = JoinSet::new();
     for task in 0..tasks {
-        set.spawn(tokio::time::sleep(nap(task)));
+        set.spawn(tokio::time::sleep(nap(task, tasks)));
     }
     while let Some(joined) = set.join_next().await {
         joined.expect("no task panics");
@@ -58,7 +58,7 @@ pub(crate) async fn join_set(tasks: usize) -> Reading {
 
 async fn smol_tasks<S: SmolSpawn>(tasks: usize, executor: S) -> Reading {
     let watch = Stopwatch::start();
-    let spawned: Vec<_> = (0..tasks).map(|task| executor.spawn(smol::Timer::after(nap(task)))).collect();
+    let spawned: Vec<_> = (0..tasks).map(|task| executor.spawn(smol::Timer::after(nap(task, tasks)))).collect();
     for task in spawned {
         task.await;
     }
