@@ -7,6 +7,7 @@
 pub mod comparison;
 pub mod ground;
 pub mod growth;
+pub mod instructions;
 pub mod measure;
 pub mod report;
 pub mod workloads;

@@ -111,7 +111,8 @@ impl Row {
         let ours = comparison.ours.as_ref().map(|_| (&results[0], &samples.series[0]));
         let first_rival = usize::from(ours.is_some());
         let beside = |(index, rival): (usize, &Rival)| {
-            RivalResult::of(ours.filter(|_| !rival.is_floor), (&results[index], &samples.series[index]), rival.goal)
+            let comparable = !rival.is_floor && results[index].summary.value != 0.0;
+            RivalResult::of(ours.filter(|_| comparable), (&results[index], &samples.series[index]), rival.goal)
         };
         Row {
             case: comparison.case.clone(),

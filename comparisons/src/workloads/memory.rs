@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::bodies::{Arrivals, smol_sleep, tokio_sleep};
+use super::bodies::{Arrivals, LONG, smol_sleep, tokio_sleep};
 use crate::comparison::{Comparison, Contender, TO_BE_SEEN, Unit, absolute, ratio};
 use crate::ground::{Ground, Grounds, Scale, SmolSpawn};
 use crate::measure::Reading;
@@ -49,7 +49,7 @@ pub fn idle(grounds: &Grounds) -> Vec<Comparison> {
             )
             .contender(
                 TO_BE_SEEN,
-                held(ct, "anyio, in anyio::sleep_forever", tasks, move || ours(tasks, anyio::sleep_forever)),
+                held(ct, "anyio, in anyio::sleep", tasks, move || ours(tasks, || anyio::sleep(LONG))),
             ),
         job(ct, "P11/pending", "pending")
             .our_contender(held(ct, "anyio", tasks, move || ours(tasks, pending::<()>)))

@@ -13,7 +13,7 @@ use crate::ground::Grounds;
 use crate::measure::{Reading, Stopwatch};
 
 /// How often the future is polled in a round.
-const POLLS: usize = 10_000;
+pub const POLLS: usize = 10_000;
 
 /// How many scopes are added, so that a poll of one can be told from noise.
 const SCOPES: usize = 8;
@@ -30,10 +30,15 @@ pub fn per_poll(grounds: &Grounds) -> Vec<Comparison> {
     vec![job(&grounds.ct), job(&grounds.smol)]
 }
 
+/// Polls through all the scopes.
+pub(crate) async fn through_scopes() -> Reading {
+    polling(pin_scopes()).await
+}
+
 type Pending = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// How much longer polling the one future takes than polling the other.
-pub(crate) async fn added(one: fn() -> Pending, other: fn() -> Pending) -> Reading {
+async fn added(one: fn() -> Pending, other: fn() -> Pending) -> Reading {
     let (long, short) = (polling(one()).await, polling(other()).await);
     Reading { value: long.value - short.value, cpu: long.cpu - short.cpu, left_behind: 0 }
 }
@@ -55,12 +60,12 @@ fn poll_times(mut future: Pin<&mut (dyn Future<Output = ()> + Send)>, cx: &mut C
     }
 }
 
-pub(crate) fn pin_one_scope() -> Pending {
+fn pin_one_scope() -> Pending {
     Box::pin(async { drop(scope(pending::<()>()).await) })
 }
 
 /// As [`pin_one_scope`], with eight more scopes inside, and nothing else between them.
-pub(crate) fn pin_scopes() -> Pending {
+fn pin_scopes() -> Pending {
     Box::pin(async { drop(scope(scope(scope(scope(scope(scope(scope(scope(scope(pending::<()>()))))))))).await) })
 }
 
