@@ -10,13 +10,11 @@ use serde::Serialize;
 use crate::comparison::Unit;
 use crate::ground::{Ground, Scale};
 use crate::measure::{Reading, Stopwatch, percentile, slope};
-use crate::workloads::{cancel, memory, nested_cancel, spawn_join, timers};
+use crate::workloads::bodies::tokio_sleep;
+use crate::workloads::{cancel, memory, nested_cancel, spawn_join, timeout, timers};
 
 /// A total that grows by a slope above this over the last two decades is called super-linear.
 const SUPER_LINEAR: f64 = 1.15;
-
-/// How long a point is measured, at least once.
-const PATIENCE: Duration = Duration::from_millis(400);
 
 /// What something costs at growing sizes.
 #[derive(Clone, Debug, Serialize)]
@@ -62,111 +60,121 @@ impl Curve {
     }
 }
 
-/// Whose cost is drawn, and how it is found at one size.
-type Measured = (&'static str, Box<dyn Fn(usize) -> f64>);
-
 /// Measures everything, on tokio's current-thread runtime.
-pub fn measure(scale: Scale, mut progress: impl FnMut(&str)) -> Vec<Growth> {
-    let ct = Ground::tokio_ct();
-    let most = |full: usize| match scale {
-        Scale::Full => full,
-        Scale::Quick => full / 10,
-        Scale::Tiny => 100,
+pub fn measure(scale: Scale, mut tell: impl FnMut(&str)) -> Vec<Growth> {
+    let measures: [fn(&Meter) -> Growth; 6] =
+        [spawning, cancelling, cancelling_nested, sleeping, timing_out, finishing];
+    let meter = Meter { ct: Ground::tokio_ct(), scale };
+    let told = |measure: fn(&Meter) -> Growth| {
+        let growth = measure(&meter);
+        tell(growth.what);
+        growth
     };
-    let mut grown = |what, per, unit, sizes: (usize, usize), contenders: Vec<Measured>| {
-        progress(what);
-        Growth { what, per, unit, curves: contenders.into_iter().map(|contender| curve(contender, sizes)).collect() }
-    };
-    use Unit::{Bytes, CpuNanoseconds, Nanoseconds};
-    vec![
-        grown(
-            "spawn and join",
-            "task",
-            Nanoseconds,
-            (1, most(1_000_000)),
-            vec![
-                ("anyio", timed(&ct, true, |size| Box::pin(spawn_and_join(size)))),
-                ("JoinSet", timed(&ct, false, |size| Box::pin(join_set(size)))),
-            ],
-        ),
-        grown(
-            "cancel sleeping tasks",
-            "task",
-            Nanoseconds,
-            (1, most(1_000_000)),
-            vec![
-                ("anyio", timed(&ct, true, |size| Box::pin(cancel::ours(size, crate::workloads::bodies::tokio_sleep)))),
-                ("JoinSet", timed(&ct, false, |size| Box::pin(cancel::join_set(size)))),
-            ],
-        ),
-        grown(
-            "cancel nested groups",
-            "level",
-            Nanoseconds,
-            (1, most(100_000)),
-            vec![
-                ("anyio", timed(&ct, true, |depth| Box::pin(nested_cancel::ours(depth)))),
-                ("child tokens", timed(&ct, false, |depth| Box::pin(nested_cancel::tracker(depth)))),
-            ],
-        ),
-        grown(
-            "sleep and wake, all at once",
-            "deadline",
-            CpuNanoseconds,
-            (1, most(1_000_000)),
-            vec![
-                ("anyio", timed(&ct, true, |size| Box::pin(timers::ours(size)))),
-                ("tokio", timed(&ct, false, |size| Box::pin(timers::join_set(size)))),
-            ],
-        ),
-        grown(
-            "heap after finished tasks",
-            "task",
-            Bytes,
-            (10_000, most(10_000_000).max(100_000)),
-            vec![("anyio", Box::new(move |size| memory::heap_after_finished(&ct, size)))],
-        ),
-    ]
+    measures.into_iter().map(told).collect()
+}
+
+fn spawning(meter: &Meter) -> Growth {
+    let curves = vec![
+        meter.curve("anyio", 1_000_000, |size| Box::pin(timed_once(spawn_join::ours(size)))),
+        meter.curve("JoinSet", 1_000_000, |size| Box::pin(timed_once(spawn_join::join_set(size)))),
+    ];
+    Growth { what: "spawn and join", per: "task", unit: Unit::Nanoseconds, curves }
+}
+
+fn cancelling(meter: &Meter) -> Growth {
+    let curves = vec![
+        meter.curve("anyio", 1_000_000, |size| Box::pin(cancel::ours(size, tokio_sleep))),
+        meter.curve("JoinSet", 1_000_000, |size| Box::pin(cancel::join_set(size))),
+    ];
+    Growth { what: "cancel sleeping tasks", per: "task", unit: Unit::Nanoseconds, curves }
+}
+
+fn cancelling_nested(meter: &Meter) -> Growth {
+    let curves = vec![
+        meter.curve("anyio", 100_000, |depth| Box::pin(nested_cancel::ours(depth))),
+        meter.curve("child tokens", 100_000, |depth| Box::pin(nested_cancel::tracker(depth))),
+    ];
+    Growth { what: "cancel nested groups", per: "level", unit: Unit::Nanoseconds, curves }
+}
+
+fn sleeping(meter: &Meter) -> Growth {
+    let curves = vec![
+        meter.curve("anyio", 1_000_000, |size| Box::pin(timers::ours(size))),
+        meter.curve("tokio", 1_000_000, |size| Box::pin(timers::join_set(size))),
+    ];
+    Growth { what: "tasks sleep and wake, all at once", per: "deadline", unit: Unit::CpuNanoseconds, curves }
+}
+
+fn timing_out(meter: &Meter) -> Growth {
+    let curves = vec![
+        meter.curve("anyio", 1_000_000, |size| Box::pin(timeout::ours_at_once(size))),
+        meter.curve("tokio", 1_000_000, |size| Box::pin(timeout::tokios_at_once(size))),
+    ];
+    Growth { what: "timeouts set and left, all at once", per: "timeout", unit: Unit::Nanoseconds, curves }
+}
+
+fn finishing(meter: &Meter) -> Growth {
+    let most = meter.most(10_000_000).max(100_000);
+    let points = sizes(10_000, most).map(|size| (size as f64, memory::heap_after_finished(&meter.ct, size)));
+    let curves = vec![Curve { name: "anyio", points: points.collect() }];
+    Growth { what: "heap after finished tasks", per: "task", unit: Unit::Bytes, curves }
+}
+
+/// Finds out what something costs at growing sizes.
+struct Meter {
+    ct: Ground,
+    scale: Scale,
 }
 
 type Round = Pin<Box<dyn Future<Output = Reading> + Send>>;
 
-fn timed(ground: &Ground, ours: bool, round: fn(usize) -> Round) -> Box<dyn Fn(usize) -> f64> {
-    let ground = ground.clone();
-    Box::new(move |size| {
-        let contender = match ours {
-            true => ground.ours("", move || round(size)),
-            false => ground.theirs("", move || round(size)),
+impl Meter {
+    /// The largest size, where it is `full` if there is time.
+    fn most(&self, full: usize) -> usize {
+        match self.scale {
+            Scale::Full => full,
+            Scale::Quick => full / 10,
+            Scale::Tiny => 100,
+        }
+    }
+
+    /// How long a point is measured; once at least.
+    fn patience(&self) -> Duration {
+        match self.scale {
+            Scale::Full => Duration::from_millis(400),
+            Scale::Quick => Duration::from_millis(100),
+            Scale::Tiny => Duration::ZERO,
+        }
+    }
+
+    fn curve(&self, name: &'static str, full: usize, round: fn(usize) -> Round) -> Curve {
+        let cost = |size| {
+            let contender = self.ct.ours(name, move || round(size));
+            median(self.patience(), || (contender.run)(1)[0].value)
         };
-        median(|| (contender.run)(1)[0].value)
-    })
+        Curve { name, points: sizes(1, self.most(full)).map(|size| (size as f64, cost(size))).collect() }
+    }
 }
 
-fn curve((name, cost): Measured, (least, most): (usize, usize)) -> Curve {
-    let sizes = successors(Some(least), |size| Some(size * 10)).take_while(|size| *size <= most);
-    Curve { name, points: sizes.map(|size| (size as f64, cost(size))).collect() }
+/// Powers of ten times `least`.
+fn sizes(least: usize, most: usize) -> impl Iterator<Item = usize> {
+    successors(Some(least), |size| Some(size * 10)).take_while(move |size| *size <= most)
 }
 
 /// The median of as many readings as there is patience for, after one to warm up where there is.
-fn median(read: impl Fn() -> f64) -> f64 {
+fn median(patience: Duration, read: impl Fn() -> f64) -> f64 {
     let start = Instant::now();
     let first = read();
     let mut readings = Vec::new();
-    while start.elapsed() < PATIENCE {
+    while start.elapsed() < patience {
         readings.push(read());
     }
     if readings.is_empty() { first } else { percentile(&readings, 0.5) }
 }
 
-async fn spawn_and_join(tasks: usize) -> Reading {
+async fn timed_once(job: impl Future) -> Reading {
     let watch = Stopwatch::start();
-    spawn_join::ours(tasks).await;
-    watch.stop()
-}
-
-async fn join_set(tasks: usize) -> Reading {
-    let watch = Stopwatch::start();
-    spawn_join::join_set(tasks).await;
+    job.await;
     watch.stop()
 }
 

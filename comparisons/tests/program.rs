@@ -3,6 +3,7 @@
 use comparisons::comparison::Comparison;
 use comparisons::ground::{Grounds, Scale};
 use comparisons::growth;
+use comparisons::instructions::{COUNTED, Counted};
 use comparisons::measure::{Effort, Samples};
 use comparisons::report::{self, Machine, Method, Report, Row};
 use comparisons::workloads::WORKLOADS;
@@ -82,6 +83,14 @@ fn each_target_has_its_line(report: &Report) {
         assert!(table.contains(&row.what), "{} is missing:\n{table}", row.id());
     }
     assert!(report::markdown(report).contains("targets met"));
+}
+
+/// What callgrind would count.
+#[test]
+fn workloads_whose_instructions_are_counted_can_be_run() {
+    for counted in COUNTED {
+        Counted::find(counted.number).expect("it is there").run();
+    }
 }
 
 /// The program as a whole, with the workload that needs fresh processes.

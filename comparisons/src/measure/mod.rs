@@ -6,6 +6,6 @@ mod statistics;
 mod stopwatch;
 
 pub use effort::Effort;
-pub use sampling::{Memory, Samples, Series};
+pub use sampling::{Memory, Samples, Series, counting_allocations};
 pub use statistics::{Statistic, Summary, percentile, ratios, slope};
 pub use stopwatch::{Reading, Stopwatch, timed};

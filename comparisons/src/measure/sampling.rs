@@ -105,20 +105,32 @@ fn rounds_for(contender: &Contender, effort: Effort) -> usize {
     }
 }
 
-/// What one round takes from the heap beyond what none does, where all happens on this thread.
+/// What one round takes from the heap, where all happens on this thread.
 fn memory(comparison: &Comparison, contender: &Contender) -> Option<Memory> {
     if comparison.exact || comparison.unit != Unit::Nanoseconds || !comparison.ground.is_one_thread() {
         return None;
     }
+    let (allocations, bytes) = of_one_round(contender);
+    let units = comparison.units as f64;
+    Some(Memory { allocations: allocations / units, bytes: bytes / units })
+}
+
+/// The contender, whose readings are how often it allocates on this thread in a round.
+#[must_use]
+pub fn counting_allocations(contender: Contender) -> Contender {
+    let name = contender.name.clone();
+    let run = move |_| vec![Reading::of(of_one_round(&contender).0)];
+    Contender { name, run: Box::new(run) }
+}
+
+/// How often one round allocates beyond what none does, and how many bytes.
+fn of_one_round(contender: &Contender) -> (f64, f64) {
     let counted = |rounds| {
         allocation_counter::measure(|| {
             black_box((contender.run)(rounds));
         })
     };
     let (one, none) = (counted(1), counted(0));
-    let per_unit = |one: u64, none: u64| one.saturating_sub(none) as f64 / comparison.units as f64;
-    Some(Memory {
-        allocations: per_unit(one.count_total, none.count_total),
-        bytes: per_unit(one.bytes_total, none.bytes_total),
-    })
+    let beyond = |one: u64, none: u64| one.saturating_sub(none) as f64;
+    (beyond(one.count_total, none.count_total), beyond(one.bytes_total, none.bytes_total))
 }

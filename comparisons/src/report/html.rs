@@ -67,6 +67,23 @@ fn ratios(report: &Report) -> Markup {
         }
         ul.key { li { i.mark {} "target" } li { "┊ as good as we can think of" } }
         div.card { (ratios_plot(&report.rows)) }
+        (alone(report))
+    }
+}
+
+/// What ours should keep by itself, whatever others do.
+fn alone(report: &Report) -> Markup {
+    let judged = report.rows.iter().filter_map(|row| Some((row, row.judgement?)));
+    html! {
+        div.card { table {
+            thead { tr { th { "by itself" } th {} th.number { "value" } th.number { "target" } th {} } }
+            tbody { @for (row, judgement) in judged { tr {
+                td { (row.id()) }
+                td { (row.what) }
+                td.number { (number(judgement.reached)) " " (row.unit.symbol()) " per " (row.per) }
+                (judged_cells(judgement))
+            } } }
+        } }
     }
 }
 
@@ -76,11 +93,11 @@ fn growth(report: &Report) -> Markup {
             h2 { "Growth" }
             p { "Cost per unit at growing sizes, on tokio's current-thread runtime; heap in all. A level line is what one wants." }
             div.plots {
-                @for growth in &report.growth { div.card {
+                @for growth in &report.growth { div.card.plot {
                     h3 { (growth.what) }
                     @for curve in &growth.curves {
                         p {
-                            (curve.name) ": total grows with size to the power of " (number(curve.slope()))
+                            (curve.name) ": total as size to the power of " (number(curve.slope()))
                             @if curve.is_super_linear() { " " span.bad { "super-linear" } }
                         }
                     }
@@ -137,10 +154,14 @@ fn beside(rival: &RivalResult) -> Markup {
 
 fn judged(judgement: Option<Judgement>) -> Markup {
     html! {
-        @if let Some(judgement) = judgement {
-            td.number { "≤ " (judgement.goal.target) }
-            td class=(class(&judgement)) { (judgement.word()) }
-        } @else { td {} td {} }
+        @if let Some(judgement) = judgement { (judged_cells(judgement)) } @else { td {} td {} }
+    }
+}
+
+fn judged_cells(judgement: Judgement) -> Markup {
+    html! {
+        td.number { "≤ " (judgement.goal.target) }
+        td class=(class(&judgement)) { (judgement.word()) }
     }
 }
 

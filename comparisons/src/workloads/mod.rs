@@ -36,6 +36,7 @@ pub struct Workload {
 /// All of them.
 pub static WORKLOADS: &[Workload] = &[
     workload("P1", "spawn and join tasks that do nothing", spawn_join::many),
+    workload("P1", "allocations per task", spawn_join::allocations),
     workload("P1a", "spawn and join one task", spawn_join::one),
     workload("P2", "spawn and join tasks that yield", yields::ten),
     workload("P3", "cancel sleeping tasks", cancel::sleeping),

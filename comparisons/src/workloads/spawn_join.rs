@@ -11,9 +11,9 @@ use smol::LocalExecutor;
 use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
 
-use crate::comparison::{Comparison, Goal, TO_BE_SEEN, ratio};
+use crate::comparison::{Comparison, Goal, TO_BE_SEEN, Unit, absolute, ratio};
 use crate::ground::{GlobalExecutor, Ground, Grounds, SmolSpawn};
-use crate::measure::{Reading, timed};
+use crate::measure::{Reading, counting_allocations, timed};
 
 /// P1: many tasks.
 pub fn many(grounds: &Grounds) -> Vec<Comparison> {
@@ -27,6 +27,23 @@ pub fn many(grounds: &Grounds) -> Vec<Comparison> {
         ]
     };
     grounds.sizes(&[100, 10_000]).into_iter().flat_map(of).collect()
+}
+
+/// P1: how often tasks allocate.
+pub fn allocations(grounds: &Grounds) -> Vec<Comparison> {
+    const TASKS: usize = 1_000;
+    let ct = &grounds.ct;
+    let anyio = ct.ours("anyio", || timed(1, || ours(TASKS)));
+    let theirs = ct.theirs("JoinSet", || timed(1, || join_set(TASKS)));
+    vec![
+        Comparison::new(ct, "P1/allocations", format!("allocations to spawn and join {TASKS} tasks"))
+            .per("task", TASKS)
+            .unit(Unit::Allocations)
+            .exact()
+            .goal(absolute(2.0, 1.0))
+            .our_contender(counting_allocations(anyio))
+            .contender(TO_BE_SEEN, counting_allocations(theirs)),
+    ]
 }
 
 /// P1a: one task.
@@ -91,10 +108,16 @@ fn on_async_std(tasks: usize) -> Comparison {
         .rival("Vec<JoinHandle>", TO_BE_SEEN, move || timed(times, move || async_std_tasks(tasks)))
 }
 
+/// What the tasks do: nothing. The tests count them.
+async fn nothing() {
+    #[cfg(test)]
+    tests::DONE.arrive();
+}
+
 pub(crate) async fn ours(tasks: usize) {
     let group = anyio::task_group(async |tg| {
         for _ in 0..tasks {
-            tg.spawn(async {});
+            tg.spawn(nothing());
         }
     });
     group.await.expect("nobody cancels it");
@@ -103,7 +126,7 @@ pub(crate) async fn ours(tasks: usize) {
 pub(crate) async fn join_set(tasks: usize) {
     let mut set = JoinSet::new();
     for _ in 0..tasks {
-        set.spawn(async {});
+        set.spawn(nothing());
     }
     while let Some(joined) = set.join_next().await {
         joined.expect("no task panics");
@@ -113,7 +136,7 @@ pub(crate) async fn join_set(tasks: usize) {
 async fn tracker(tasks: usize) {
     let tracker = TaskTracker::new();
     for _ in 0..tasks {
-        tracker.spawn(async {});
+        tracker.spawn(nothing());
     }
     tracker.close();
     tracker.wait().await;
@@ -123,21 +146,21 @@ async fn nursery(tasks: usize) {
     let runtime = TokioCt::try_current().expect("tokio's current-thread runtime is around");
     let (nursery, mut finished) = Nursery::new(runtime);
     for _ in 0..tasks {
-        nursery.nurse(async {}).expect("it is open");
+        nursery.nurse(nothing()).expect("it is open");
     }
     nursery.close_nursery();
     while finished.next().await.is_some() {}
 }
 
 async fn unordered(tasks: usize) {
-    let mut futures: FuturesUnordered<_> = (0..tasks).map(|_| async {}).collect();
+    let mut futures: FuturesUnordered<_> = (0..tasks).map(|_| nothing()).collect();
     while futures.next().await.is_some() {}
 }
 
 async fn future_group(tasks: usize) {
     let mut group = FutureGroup::with_capacity(tasks);
     for _ in 0..tasks {
-        group.insert(Box::pin(async {}));
+        group.insert(nothing());
     }
     while group.next().await.is_some() {}
 }
@@ -145,7 +168,7 @@ async fn future_group(tasks: usize) {
 async fn moro(tasks: usize) {
     moro::async_scope!(|scope| {
         for _ in 0..tasks {
-            drop(scope.spawn(async {}));
+            drop(scope.spawn(nothing()));
         }
     })
     .await;
@@ -156,15 +179,37 @@ async fn timed_smol<S: SmolSpawn>(tasks: usize, executor: S) -> Reading {
 }
 
 async fn smol_tasks<S: SmolSpawn>(tasks: usize, executor: &S) {
-    let spawned: Vec<_> = (0..tasks).map(|_| executor.spawn(async {})).collect();
+    let spawned: Vec<_> = (0..tasks).map(|_| executor.spawn(nothing())).collect();
     for task in spawned {
         task.await;
     }
 }
 
 async fn async_std_tasks(tasks: usize) {
-    let spawned: Vec<_> = (0..tasks).map(|_| async_std::task::spawn(async {})).collect();
+    let spawned: Vec<_> = (0..tasks).map(|_| async_std::task::spawn(nothing())).collect();
     for task in spawned {
         task.await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ground::Scale;
+    use crate::workloads::bodies::Arrivals;
+
+    /// The tasks that were run.
+    pub(super) static DONE: Arrivals = Arrivals::none();
+
+    #[test]
+    fn every_contender_runs_every_task() {
+        let grounds = Grounds::new(Scale::Tiny);
+        for comparison in many(&grounds).into_iter().chain(one(&grounds)) {
+            for contender in comparison.contenders() {
+                DONE.reset();
+                (contender.run)(3);
+                assert_eq!(DONE.count(), 3 * comparison.units, "{}: {}", comparison.id(), contender.name);
+            }
+        }
     }
 }

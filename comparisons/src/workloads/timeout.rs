@@ -1,7 +1,9 @@
 //! P5, P5a, P5b: timeouts that do not fire.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::hint::black_box;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures::future::{Either, select};
@@ -10,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::bodies::yields;
 use crate::comparison::{Comparison, Goal, TO_BE_SEEN, ratio};
 use crate::ground::{Ground, Grounds};
-use crate::measure::timed;
+use crate::measure::{Reading, Stopwatch, timed};
 
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -66,6 +68,31 @@ async fn async_ios(times: usize) {
 
 async fn async_stds(times: usize) {
     async_std::future::timeout(LIMIT, yields(times)).await.expect("it does not fire");
+}
+
+/// So many timeouts at once, each around a future that is ready when all have been polled.
+pub(crate) async fn ours_at_once(count: usize) -> Reading {
+    at_once((0..count).map(|_| anyio::timeout(LIMIT, yields(1)))).await
+}
+
+/// As [`ours_at_once`].
+pub(crate) async fn tokios_at_once(count: usize) -> Reading {
+    at_once((0..count).map(|_| tokio::time::timeout(LIMIT, yields(1)))).await
+}
+
+/// Polls all, each of which sets its timer; then all again, which is their end.
+async fn at_once<F: Future>(timeouts: impl Iterator<Item = F>) -> Reading {
+    let mut timeouts: Vec<Pin<Box<F>>> = timeouts.map(Box::pin).collect();
+    let watch = Stopwatch::start();
+    while !timeouts.is_empty() {
+        poll_fn(|cx| {
+            timeouts.retain_mut(|timeout| timeout.as_mut().poll(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        yields(1).await;
+    }
+    watch.stop()
 }
 
 /// How often a tower of timeouts is set up in a round.
