@@ -93,7 +93,7 @@ fn comparisons(options: &Options, grounds: &Grounds) -> Vec<Comparison> {
 fn list(comparisons: &[Comparison]) {
     for comparison in comparisons {
         let names: Vec<&str> = comparison.contenders().map(|contender| contender.name.as_str()).collect();
-        println!("{:<22} {}, per {}: {}", comparison.id(), comparison.what, comparison.per, names.join(" · "));
+        println!("{:<20} {}, per {}: {}", comparison.id(), comparison.what, comparison.per, names.join(" · "));
     }
 }
 

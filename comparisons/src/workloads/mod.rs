@@ -1,5 +1,6 @@
 //! The workloads: jobs that are done by ours and by rivals. One file each, so that a sceptic can see whether it is fair.
 
+pub mod all_fail;
 pub mod bodies;
 pub mod cancel;
 pub mod channels;
@@ -54,6 +55,7 @@ pub static WORKLOADS: &[Workload] = &[
     workload("P12", "one more scope, per poll", scope_tax::per_poll),
     workload("C1", "cold start", cold_start::fresh_process),
     workload("D1", "scheduler delay beside work", scheduler_delay::beside_work),
+    workload("E1", "many tasks fail at once", all_fail::at_once),
     workload("I1", "instrumentation", instrumentation::listening),
     workload("L1", "mutexes", locks::mutexes),
     workload("L2", "semaphores", locks::semaphores),
