@@ -62,7 +62,7 @@ fn what_is_counted_is_right(report: &Report) {
 fn json_can_be_read(report: &Report) {
     let read: serde_json::Value = serde_json::from_str(&report.json()).expect("it is JSON");
     assert_eq!(read["rows"].as_array().map(Vec::len), Some(report.rows.len()));
-    assert!(read["rows"][0]["rivals"][0]["ratio"]["of_values"].is_f64());
+    assert!(read["rows"][0]["rivals"][0]["ratio"]["value"].is_f64());
     assert!(read["machine"]["cores"].is_u64());
 }
 

@@ -14,6 +14,8 @@ use crate::comparison::{Comparison, Contender, Unit};
 pub struct Series {
     /// What counts: one per repetition, or one per round for the statistics of single readings.
     pub values: Vec<f64>,
+    /// The means over the rounds of each repetition.
+    pub means: Vec<f64>,
     /// The processors' time, one per repetition.
     pub cpu: Vec<f64>,
     /// The most tasks that were left behind in a round.
@@ -85,10 +87,12 @@ impl Series {
     fn add(&mut self, comparison: &Comparison, readings: &[Reading]) {
         let units = comparison.units as f64;
         let mean = |field: fn(&Reading) -> f64| readings.iter().map(field).sum::<f64>() / readings.len() as f64 / units;
+        let value = mean(|reading| reading.value);
         match comparison.statistic {
-            Statistic::Median => self.values.push(mean(|reading| reading.value)),
+            Statistic::Median => self.values.push(value),
             Statistic::P99 => self.values.extend(readings.iter().map(|reading| reading.value / units)),
         }
+        self.means.push(value);
         self.cpu.push(mean(|reading| reading.cpu));
         let left = readings.iter().map(|reading| reading.left_behind).max();
         self.left_behind = self.left_behind.max(left.unwrap_or_default());

@@ -115,7 +115,7 @@ fn table(report: &Report) -> Markup {
         div.card { table {
             thead { tr {
                 th { "contender" } th.number { "value" } th.number { "p10–p90" } th.number { "CPU, ns" }
-                th.number { "allocations" } th.number { "left behind" } th.number { "ratio" } th.number { "paired p10–p90" }
+                th.number { "allocations" } th.number { "left behind" } th.number { "ratio" } th.number { "p10–p90" }
                 th.number { "target" } th { "" }
             } }
             tbody { @for row in &report.rows { (rows(row)) } }
@@ -147,7 +147,7 @@ fn measured(contender: &ContenderResult) -> Markup {
 
 fn beside(rival: &RivalResult) -> Markup {
     html! {
-        td.number { @if let Some(ratio) = rival.ratio { (number(ratio.of_values)) } }
+        td.number { @if let Some(ratio) = rival.ratio { (number(ratio.value)) } }
         td.number { @if let Some(ratio) = rival.ratio { (number(ratio.paired_p10)) "–" (number(ratio.paired_p90)) } }
     }
 }

@@ -17,8 +17,8 @@ pub fn markdown(report: &Report) -> String {
 
 /// The head of the table of [`lines`].
 const HEAD: &str = "\
-| case | per | contender | value (p10–p90) | CPU, ns | allocations, bytes | left | ratio (paired p10–p90) | CPU ratio | target | |
-|---|---|---|---:|---:|---:|---:|---:|---:|---:|---|
+| case | per | contender | value (p10–p90) | CPU, ns | allocations, bytes | left | ratio (p10–p90) | of medians | of CPU | target | |
+|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---|
 ";
 
 /// The machine and the method, in a few lines.
@@ -63,7 +63,7 @@ fn lines(row: &Row) -> String {
     let mut text = String::new();
     if let Some(ours) = &row.ours {
         let [target, judged] = judged(row.judgement);
-        let _ = writeln!(text, "{} | | | {target} | {judged} |", start(row, ours));
+        let _ = writeln!(text, "{} | | | | {target} | {judged} |", start(row, ours));
     }
     for rival in &row.rivals {
         let [target, judged] = judged(rival.judgement);
@@ -92,11 +92,10 @@ fn start(row: &Row, contender: &ContenderResult) -> String {
 
 fn ratios(rival: &RivalResult) -> String {
     rival.ratio.map_or_else(
-        || " | ".to_owned(),
+        || " | | ".to_owned(),
         |ratio| {
             let (low, high) = (ratio.paired_p10, ratio.paired_p90);
-            let of_values = format!("{:.2} ({:.2}; {low:.2}–{high:.2})", ratio.of_values, ratio.paired);
-            format!("{of_values} | {}", number(ratio.cpu))
+            format!("{:.2} ({low:.2}–{high:.2}) | {:.2} | {}", ratio.value, ratio.of_values, number(ratio.cpu))
         },
     )
 }

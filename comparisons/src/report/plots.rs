@@ -56,11 +56,20 @@ fn bars(row: &Row) -> Vec<Bar<'_>> {
     let ratios = judged.filter(|(.., judgement)| judgement.goal.kind == GoalKind::Ratio);
     ratios
         .map(|(rival, ratio, judgement)| Bar {
-            label: format!("{} · {}", row.id(), rival.result.name),
+            label: fitted(format!("{} · {}", row.id(), rival.result.name)),
             judgement,
             spread: (ratio.paired_p10, ratio.paired_p90),
         })
         .collect()
+}
+
+/// A label that fits beside the bars, whose letters are about 6 wide.
+fn fitted(label: String) -> String {
+    let letters = ((BARS.0 - 12.0) / 6.2) as usize;
+    if label.chars().count() <= letters {
+        return label;
+    }
+    label.chars().take(letters - 1).chain(['…']).collect()
 }
 
 fn axis(scale: LogScale, height: f64) -> Markup {
@@ -92,7 +101,7 @@ fn bar_at(bar: &Bar<'_>, scale: LogScale, top: f64) -> Markup {
 
 /// The size of a plot of growth, and of its margins: left, right, top, bottom.
 const SIZE: (f64, f64) = (420.0, 240.0);
-const MARGINS: (f64, f64, f64, f64) = (58.0, 92.0, 12.0, 38.0);
+const MARGINS: (f64, f64, f64, f64) = (58.0, 92.0, 12.0, 42.0);
 
 /// A curve per contender, on log-log paper.
 pub(super) fn growth_plot(growth: &Growth) -> Markup {
@@ -143,9 +152,9 @@ fn paper(growth: &Growth, across: LogScale, up: LogScale) -> Markup {
         }
         @for power in across.powers_of_ten() {
             line.grid x1=(across.at(power)) x2=(across.at(power)) y1=(top) y2=(bottom) {}
-            text.faint x=(across.at(power)) y=(bottom + 14.0) text-anchor="middle" { (short(power)) }
+            text.faint x=(across.at(power)) y=(bottom + 18.0) text-anchor="middle" { (short(power)) }
         }
-        text.faint x=((left + right) / 2.0) y=(bottom + 32.0) text-anchor="middle" { (growth.per) "s → " (cost) }
+        text.faint x=((left + right) / 2.0) y=(bottom + 36.0) text-anchor="middle" { (growth.per) "s → " (cost) }
     }
 }
 
@@ -166,5 +175,17 @@ fn short(power: f64) -> String {
         power if power >= 1e3 => format!("{} k", (power / 1e3).round()),
         power if power >= 1.0 => format!("{}", power.round()),
         power => format!("{power}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_fit_beside_the_bars() {
+        assert_eq!(fitted("P1 ct · JoinSet".to_owned()), "P1 ct · JoinSet");
+        let long = fitted("x".repeat(100));
+        assert!(long.ends_with('…') && long.chars().count() == 62, "{long}");
     }
 }

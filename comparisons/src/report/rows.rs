@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::comparison::{Comparison, Contender, Goal, GoalKind, Rival, Unit};
-use crate::measure::{Memory, Samples, Series, Summary, percentile, ratios};
+use crate::comparison::{Comparison, Contender, Goal, Rival, Unit};
+use crate::measure::{Memory, Samples, Series, Statistic, Summary, percentile, ratios};
 
 /// What came out of a comparison.
 #[derive(Clone, Debug, Serialize)]
@@ -41,6 +41,9 @@ pub struct ContenderResult {
     pub left_behind: usize,
 }
 
+/// A result, and what it was made of.
+type Measured<'a> = (&'a ContenderResult, &'a Series);
+
 /// What came out for a rival, and beside it.
 #[derive(Clone, Debug, Serialize)]
 pub struct RivalResult {
@@ -56,9 +59,11 @@ pub struct RivalResult {
 /// Ours divided by a rival's.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Ratio {
+    /// What is judged: `paired`, which is steadier, or `of_values` where a percentile is compared.
+    pub value: f64,
     /// That of the two values.
     pub of_values: f64,
-    /// The median of the ratios in each repetition.
+    /// The median of the ratios in each repetition, in which the two ran one after the other.
     pub paired: f64,
     /// The 10th percentile of those.
     pub paired_p10: f64,
@@ -111,8 +116,9 @@ impl Row {
         let ours = comparison.ours.as_ref().map(|_| (&results[0], &samples.series[0]));
         let first_rival = usize::from(ours.is_some());
         let beside = |(index, rival): (usize, &Rival)| {
-            let comparable = !rival.is_floor && results[index].summary.value != 0.0;
-            RivalResult::of(ours.filter(|_| comparable), (&results[index], &samples.series[index]), rival.goal)
+            let theirs = (&results[index], &samples.series[index]);
+            let comparable = !rival.is_floor && theirs.0.summary.value != 0.0;
+            RivalResult::of(ours.filter(|_| comparable), theirs, rival, comparison.statistic)
         };
         Row {
             case: comparison.case.clone(),
@@ -151,25 +157,22 @@ impl ContenderResult {
 }
 
 impl RivalResult {
-    fn of(
-        ours: Option<(&ContenderResult, &Series)>,
-        (theirs, their_series): (&ContenderResult, &Series),
-        goal: Option<Goal>,
-    ) -> Self {
-        let ratio = ours.map(|(ours, our_series)| {
-            let paired = ratios(&our_series.values, &their_series.values);
-            Ratio {
-                of_values: ours.summary.value / theirs.summary.value,
-                paired: percentile(&paired, 0.5),
-                paired_p10: percentile(&paired, 0.1),
-                paired_p90: percentile(&paired, 0.9),
-                cpu: ours.cpu / theirs.cpu,
-            }
-        });
-        let reached = ratio.zip(goal).map(|(ratio, goal)| match goal.kind {
-            GoalKind::Ratio => Judgement::of(goal, ratio.of_values),
-            GoalKind::Absolute => unreachable!("a rival's goal is a ratio"),
-        });
-        RivalResult { result: theirs.clone(), ratio, judgement: reached }
+    fn of(ours: Option<Measured<'_>>, theirs: Measured<'_>, rival: &Rival, statistic: Statistic) -> Self {
+        let ratio = ours.map(|ours| Ratio::of(ours, theirs, statistic));
+        let judgement = ratio.zip(rival.goal).map(|(ratio, goal)| Judgement::of(goal, ratio.value));
+        RivalResult { result: theirs.0.clone(), ratio, judgement }
+    }
+}
+
+impl Ratio {
+    fn of((ours, our_series): Measured<'_>, (theirs, their_series): Measured<'_>, statistic: Statistic) -> Self {
+        let pairs = ratios(&our_series.means, &their_series.means);
+        let of_values = ours.summary.value / theirs.summary.value;
+        let [paired_p10, paired, paired_p90] = [0.1, 0.5, 0.9].map(|share| percentile(&pairs, share));
+        let value = match statistic {
+            Statistic::Median => paired,
+            Statistic::P99 => of_values,
+        };
+        Ratio { value, of_values, paired, paired_p10, paired_p90, cpu: ours.cpu / theirs.cpu }
     }
 }
