@@ -15,7 +15,10 @@ use crate::workloads::{scope_tax, spawn_join, timeout};
 /// By how much a count may rise.
 const TOLERANCE: f64 = 0.05;
 
-/// How often a workload is done before instructions are counted, and while they are.
+/// How often a workload is done before instructions are counted.
+const ROUNDS_BEFORE: usize = 2;
+
+/// How often it is done while they are.
 const ROUNDS: usize = 10;
 
 /// The function whose instructions are counted, and those of all that it calls.
@@ -49,7 +52,7 @@ impl Counted {
     /// Does the work: some rounds to warm up, then those that count.
     pub fn run(&self) {
         let contender = (self.contender)(&Ground::tokio_ct());
-        black_box((contender.run)(ROUNDS));
+        black_box((contender.run)(ROUNDS_BEFORE));
         counted_rounds(&contender);
     }
 
