@@ -10,7 +10,7 @@ use comparisons::ground::{Grounds, Scale};
 use comparisons::growth;
 use comparisons::measure::{Effort, Samples};
 use comparisons::report::{self, Machine, Method, Report, Row};
-use comparisons::workloads::{self, WORKLOADS, cold_start};
+use comparisons::workloads::{self, WORKLOADS, Workload, cold_start};
 
 /// Measures anyio beside what users would pick instead.
 #[derive(Debug, Parser)]
@@ -72,12 +72,11 @@ fn main() -> std::io::Result<()> {
         return Ok(());
     }
     let grounds = Grounds::new(options.scale());
-    let wanted = comparisons(&options, &grounds);
     if options.list {
-        list(&wanted);
+        list(&options, &grounds);
         return Ok(());
     }
-    let report = measured(&options, &wanted);
+    let report = measured(&options, &grounds);
     let table = if options.headline { report::headline(&report) } else { report::markdown(&report) };
     println!("{table}");
     write(options.html.as_deref(), || report::html(&report))?;
@@ -85,24 +84,44 @@ fn main() -> std::io::Result<()> {
     write(options.markdown.as_deref(), || table)
 }
 
-fn comparisons(options: &Options, grounds: &Grounds) -> Vec<Comparison> {
-    let all = WORKLOADS.iter().flat_map(|workload| (workload.comparisons)(grounds));
+/// The comparisons of a workload that are wanted.
+fn wanted(workload: &Workload, options: &Options, grounds: &Grounds) -> Vec<Comparison> {
+    let all = (workload.comparisons)(grounds).into_iter();
     all.filter(|comparison| options.wants(&comparison.id())).collect()
 }
 
-fn list(comparisons: &[Comparison]) {
-    for comparison in comparisons {
-        let names: Vec<&str> = comparison.contenders().map(|contender| contender.name.as_str()).collect();
-        println!("{:<20} {}, per {}: {}", comparison.id(), comparison.what, comparison.per, names.join(" · "));
+fn list(options: &Options, grounds: &Grounds) {
+    for workload in WORKLOADS {
+        for (place, comparison) in wanted(workload, options, grounds).iter().enumerate() {
+            if place == 0 {
+                println!("{} {}", workload.number, workload.title);
+            }
+            let names: Vec<&str> = comparison.contenders().map(|contender| contender.name.as_str()).collect();
+            println!("    {:<20} per {}: {}", comparison.id(), comparison.per, names.join(" · "));
+        }
     }
 }
 
-/// Measures everything in turns, pass by pass.
-fn measured(options: &Options, comparisons: &[Comparison]) -> Report {
-    let (machine, effort, start) = (Machine::here(), options.effort(), Instant::now());
+fn measured(options: &Options, grounds: &Grounds) -> Report {
+    let (machine, start) = (Machine::here(), Instant::now());
+    let mut tell = progress(start);
+    let rows = rows(options, grounds, &mut tell);
+    let growth = if options.growth { growth::measure(options.scale(), tell) } else { Vec::new() };
+    let method = Method {
+        mode: if options.quick { "quick" } else { "full" },
+        passes: options.effort().passes,
+        seed: options.seed,
+        seconds: start.elapsed().as_secs_f64(),
+    };
+    Report { machine, method, rows, growth }
+}
+
+/// Measures all that is wanted in turns, pass by pass.
+fn rows(options: &Options, grounds: &Grounds, tell: &mut impl FnMut(&str)) -> Vec<Row> {
+    let effort = options.effort();
+    let comparisons: Vec<_> = WORKLOADS.iter().flat_map(|workload| wanted(workload, options, grounds)).collect();
     let mut rng = fastrand::Rng::with_seed(options.seed);
     let mut samples: Vec<Option<Samples>> = comparisons.iter().map(|_| None).collect();
-    let mut tell = progress(start);
     for pass in 1..=effort.passes {
         for (comparison, samples) in comparisons.iter().zip(&mut samples) {
             tell(&format!("pass {pass}/{}  {}", effort.passes, comparison.id()));
@@ -110,19 +129,8 @@ fn measured(options: &Options, comparisons: &[Comparison]) -> Report {
             samples.pass(comparison, effort, &mut rng);
         }
     }
-    let growth = if options.growth { growth::measure(options.scale(), tell) } else { Vec::new() };
-    let rows = comparisons.iter().zip(samples.iter().flatten());
-    Report {
-        machine,
-        method: Method {
-            mode: if options.quick { "quick" } else { "full" },
-            passes: effort.passes,
-            seed: options.seed,
-            seconds: start.elapsed().as_secs_f64(),
-        },
-        rows: rows.map(|(comparison, samples)| Row::of(comparison, samples)).collect(),
-        growth,
-    }
+    let sampled = comparisons.iter().zip(samples.iter().flatten());
+    sampled.map(|(comparison, samples)| Row::of(comparison, samples)).collect()
 }
 
 /// Tells what is being measured.
