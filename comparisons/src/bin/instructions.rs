@@ -22,8 +22,14 @@ struct Options {
     run: Option<String>,
 }
 
-fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let options = Options::parse();
+fn main() -> ExitCode {
+    run(Options::parse()).unwrap_or_else(|error| {
+        eprintln!("{error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(options: Options) -> Result<ExitCode, Box<dyn Error>> {
     if let Some(number) = options.run {
         Counted::find(&number).ok_or("no such workload")?.run();
         return Ok(ExitCode::SUCCESS);
