@@ -12,6 +12,7 @@ use tokio::runtime::{Handle, Id, RuntimeFlavor};
 use anyio_core::{Backend, Blocking, Checkpoint, Clock, Job, Spawn, Task, Timer};
 
 use crate::timer::TokioTimer;
+use crate::yielding;
 
 /// A tokio runtime that exists already, seen through the contract.
 ///
@@ -69,7 +70,11 @@ impl TokioHandle {
             return Err(TokioError::NoIo);
         }
         drop(inside);
-        Ok(Self::with_all_enabled(handle))
+        let this = Self::with_all_enabled(handle);
+        if !yielding::is_known() {
+            this.spawn(Task::new(async {}));
+        }
+        Ok(this)
     }
 
     /// The runtime around the current code.
@@ -104,15 +109,17 @@ impl TokioHandle {
 
 impl Spawn for TokioHandle {
     fn spawn(&self, task: Task) {
-        drop(self.handle.spawn(task));
+        if yielding::is_known() {
+            drop(self.handle.spawn(task));
+        } else {
+            drop(self.handle.spawn(yielding::Learning(task)));
+        }
     }
 }
 
 impl Checkpoint for TokioHandle {
-    // Not `tokio::task::yield_now`: it keeps the waker until the worker's current poll returns, hence for ever if that
-    // poll is inside a foreign `block_on`.
     fn checkpoint(&self, waker: &Waker) {
-        waker.wake_by_ref();
+        yielding::checkpoint(waker);
     }
 }
 

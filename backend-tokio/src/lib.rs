@@ -34,6 +34,7 @@
 mod backend;
 mod run;
 mod timer;
+mod yielding;
 
 pub use backend::{TokioError, TokioHandle};
 pub use run::Tokio;

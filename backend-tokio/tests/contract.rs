@@ -35,6 +35,7 @@ cases! {
         a_task_may_be_woken_from_outside,
         checkpoints_let_others_run,
         checkpoints_pass_in_a_foreign_block_on,
+        a_timer_fires_beside_a_task_that_computes,
         a_timer_is_never_early,
         a_past_deadline_fires_at_once,
         a_deadline_may_be_far_away,
@@ -60,6 +61,7 @@ cases! {
         a_task_may_be_woken_from_outside,
         checkpoints_let_others_run,
         checkpoints_pass_in_a_foreign_block_on,
+        a_timer_fires_beside_a_task_that_computes,
         a_timer_is_never_early,
         a_past_deadline_fires_at_once,
         a_deadline_may_be_far_away,
@@ -147,6 +149,30 @@ fn checkpoints_let_others_run(recipe: impl Run) {
     }));
     block_on(&*runtime, receiver).unwrap();
     done.store(true, SeqCst);
+}
+
+/// A task that computes between its checkpoints does not keep a timer waiting for more than a few of them.
+fn a_timer_fires_beside_a_task_that_computes(recipe: impl Run) {
+    let (runtime, backend) = start(recipe);
+    let fired = Arc::new(AtomicBool::new(false));
+    let (sender, receiver) = oneshot::channel();
+    let (timer, told) = (backend.timer(backend.now() + Duration::from_millis(1)), fired.clone());
+    backend.spawn(Task::new(async move {
+        sleep(timer).await;
+        told.store(true, SeqCst);
+    }));
+    let computing = backend.clone();
+    backend.spawn(Task::new(async move {
+        let mut turns = 0;
+        while !fired.load(SeqCst) && turns < 100 {
+            thread::sleep(Duration::from_millis(1)); // as if it computed
+            checkpoint(&*computing).await;
+            turns += 1;
+        }
+        _ = sender.send(turns);
+    }));
+    let turns = block_on(&*runtime, receiver).unwrap();
+    assert!(turns < 30, "the timer fired after {turns} turns");
 }
 
 /// A checkpoint is passed also inside a foreign `block_on` on one of the runtime's threads.
