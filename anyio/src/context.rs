@@ -238,9 +238,9 @@ fn poll_exhausted(cx: &mut Context<'_>) -> Poll<()> {
 
 /// Has the task polled again after others had their turn; the caller returns `Pending`.
 pub(crate) fn step_aside(cx: &mut Context<'_>) {
-    let runtime = peek(|link| link.and_then(|link| link.try_runtime()).cloned());
-    match runtime {
-        Some(runtime) => runtime.backend().checkpoint(cx.waker()),
+    let backend = peek(|link| link.and_then(|link| link.try_runtime()).map(|runtime| runtime.backend().clone()));
+    match backend {
+        Some(backend) => backend.checkpoint(cx.waker()),
         None => cx.waker().wake_by_ref(),
     }
 }

@@ -12,7 +12,7 @@ use crate::context;
 use crate::detect;
 use crate::locals::RunValues;
 use crate::sync::CapacityLimiter;
-use crate::tree::{Ext, Link, Node, erase};
+use crate::tree::{Ext, Link, Node, Stalls, erase};
 use crate::unhandled::{self, Hook, Unhandled};
 use crate::until::{Notify, Until};
 
@@ -59,6 +59,8 @@ struct Inner {
     main: Arc<OnceLock<Weak<Node>>>,
     hook: Option<Hook>,
     patience: Duration,
+    /// The cancelled units that wait, each for `patience`.
+    stalls: Arc<Stalls>,
     /// The values of [`RunVar`](crate::RunVar)s.
     values: Arc<RunValues>,
     /// What bounds [`to_thread::run`](crate::to_thread::run).
@@ -137,6 +139,7 @@ impl Runtime {
             main: Arc::default(),
             hook: None,
             patience: Duration::from_secs(10),
+            stalls: Stalls::new(),
             values: Arc::default(),
             threads: CapacityLimiter::new(40),
             cores: CapacityLimiter::new(4),
@@ -196,6 +199,7 @@ impl Runtime {
             main: old.main.clone(),
             hook: old.hook.clone(),
             patience: old.patience,
+            stalls: Stalls::new(),
             values: old.values.clone(),
             threads: old.threads.clone(),
             cores: old.cores.clone(),
@@ -254,6 +258,10 @@ impl Runtime {
 
     pub(crate) fn patience(&self) -> Duration {
         self.0.patience
+    }
+
+    pub(crate) fn stalls(&self) -> &Stalls {
+        &self.0.stalls
     }
 
     pub(crate) fn threads(&self) -> &CapacityLimiter {

@@ -328,7 +328,7 @@ impl Unit {
         if !Offer::make(&mut self.offer, outer) {
             return Poll::Ready(());
         }
-        context::step_aside(cx);
+        cx.waker().wake_by_ref();
         Poll::Pending
     }
 

@@ -56,11 +56,6 @@ impl Node {
         self.alarms.get().is_none_or(|alarms| alarms.timing.is_fresh())
     }
 
-    /// Whether nobody ever watched for a stall.
-    pub(super) fn is_unwatched(&self) -> bool {
-        self.alarms.get().is_none_or(|alarms| alarms.stall.is_fresh())
-    }
-
     /// Sets the alarm of this kind, or moves it. If it is due already nothing will ring, and for when it was set is
     /// returned: somebody else may have moved it meanwhile.
     pub(super) fn arm(self: &Link, bell: Bell, at: Instant) -> Option<Instant> {

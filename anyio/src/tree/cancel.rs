@@ -5,7 +5,6 @@ use std::time::Instant;
 use super::{Bell, Cause, Link, Node, Ordering, Place, Power, Role, State};
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
-use crate::unhandled::Unhandled;
 
 /// What a node finds where it is linked.
 pub(super) struct Inherited {
@@ -255,26 +254,11 @@ impl Node {
         }
     }
 
-    /// Sees to it that the hook hears once if this unit, having been cancelled, waits too long for what is inside (law
-    /// F5). If it is inside another one of the task that waits for the same, that one tells.
-    pub(crate) fn watch_for_stall(self: &Link) {
-        if self.is_eff() && self.is_unwatched() && self.doomed_above().is_none() {
-            let patience = self.runtime().patience();
-            if let Some(at) = self.runtime().now().checked_add(patience) {
-                self.arm(Bell::Stall, at);
-            }
-        }
-    }
-
     pub(super) fn ring(self: &Link, bell: Bell, at: Instant) {
         match bell {
             Bell::Deadline => self.expire(at),
             Bell::Grace => self.ext.grace_over(self),
-            Bell::Stall => {
-                if self.is_eff() && !self.is_gone() {
-                    self.runtime().report(Unhandled::Stalled);
-                }
-            }
+            Bell::Stall => self.has_stalled(),
         }
     }
 }

@@ -39,6 +39,7 @@ mod count;
 mod lock;
 #[cfg(all(test, anyio_loom))]
 mod model;
+mod stall;
 mod stop;
 
 use std::any::Any;
@@ -54,6 +55,7 @@ pub(crate) use self::alarm::{Alarm, Bell};
 use self::children::{Children, Key};
 pub(crate) use self::count::{erase, wake};
 pub(crate) use self::lock::{AtomicBool, AtomicU32, AtomicUsize, Mutex, MutexGuard, Ordering};
+pub(crate) use self::stall::Stalls;
 use self::stop::Stop;
 use crate::reason::Cancelled;
 use crate::runtime::Runtime;
@@ -173,6 +175,8 @@ pub(crate) struct Node<X: ?Sized = dyn Ext> {
     /// Whether a task's end has let go of this unit since its last poll began (invariant 6). Set under the lock; cleared
     /// by the poller with AcqRel, which then sees what the task left.
     owed: AtomicBool,
+    /// Whether it is seen to that the hook hears if it waits too long. It does no harm if that is begun twice at once.
+    watched: AtomicBool,
     /// How many of those that `holds` counts have stopped leaning, and are about to be counted out (invariant 6). Raised
     /// under the lock of the one that stops; lowered with Release under this node's lock, after `holds`.
     letting_go: AtomicU32,
@@ -300,6 +304,7 @@ impl<X: Ext + 'static> Node<X> {
             eff: AtomicBool::new(false),
             own: AtomicBool::new(false),
             owed: AtomicBool::new(false),
+            watched: AtomicBool::new(false),
             letting_go: AtomicU32::new(0),
             epoch: AtomicU32::new(0),
             key: AtomicUsize::new(NOT_LISTED),
