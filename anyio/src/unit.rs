@@ -79,6 +79,10 @@ pub(crate) struct Unit {
     waker: Known,
     /// The offer that was made to the unit around this one.
     offer: Option<Offer>,
+    /// That of the node.
+    role: Role,
+    /// Whether the node is known to have a place.
+    entered: bool,
     /// For tasks: see [`context::poll_budget`].
     overdue: bool,
     /// For tasks and branches: the values in effect where it was started, until it ends.
@@ -136,8 +140,9 @@ impl Offer {
 
 impl Unit {
     pub(crate) fn new(link: Link) -> Self {
-        let values = if keeps_values(&link) { Values::current() } else { Values::default() };
-        Unit { link: Some(link), waker: Known::NONE, offer: None, overdue: false, values }
+        let role = link.role();
+        let values = if keeps_values(role) { Values::current() } else { Values::default() };
+        Unit { link: Some(link), waker: Known::NONE, offer: None, role, entered: false, overdue: false, values }
     }
 
     #[inline]
@@ -165,6 +170,12 @@ impl Unit {
     /// Links the node at the top of a runtime.
     pub(crate) fn enter_in(&self, runtime: &Runtime) {
         self.link().link_in(&runtime.home(), runtime);
+    }
+
+    #[inline]
+    pub(crate) fn is_known_to_be_entered(&mut self) -> bool {
+        self.entered = self.entered || self.is_entered();
+        self.entered
     }
 
     #[inline]
@@ -215,6 +226,7 @@ impl Unit {
         end.map_or(Poll::Pending, Poll::Ready)
     }
 
+    #[inline(never)]
     fn end_with<F: Future>(&mut self, polled: Polled<F::Output>, mut body: Pin<&mut Option<F>>) -> End<F::Output> {
         let (end, dropped) = match polled {
             Polled::Ended(Ok((value, dropped))) => (End::Value(value), dropped),
@@ -289,11 +301,9 @@ impl Unit {
     /// Runs something that does not panic with the node as the current one, and where something begins that was spawned with its values.
     #[inline]
     fn within<R>(&mut self, run: impl FnOnce() -> R) -> R {
-        let link = self.link();
-        let (is_task, keeps_values) = (is_task(link), keeps_values(link));
-        let has_values = keeps_values && (!self.values.is_empty() || Values::any());
+        let has_values = keeps_values(self.role) && (!self.values.is_empty() || Values::any());
         let _values = has_values.then(|| self.values.enter());
-        if is_task {
+        if is_task(self.role) {
             context::within_task(&mut self.link, &mut self.overdue, run)
         } else {
             context::within(&mut self.link, run)
@@ -354,7 +364,7 @@ impl Unit {
                 }
             }
         }
-        let keeps_values = keeps_values(self.link());
+        let keeps_values = keeps_values(self.role);
         let leave = Leave(&mut self.link);
         let _values = keeps_values.then(|| self.values.enter());
         // A future that was never polled stands nowhere: its body is dropped where it is dropped itself.
@@ -369,14 +379,14 @@ impl Unit {
 
 /// Whether this is where something begins that was spawned: it sees the values of that place, wherever it is polled.
 #[inline]
-fn keeps_values(link: &Link) -> bool {
-    is_task(link) || link.role() == Role::Branch
+fn keeps_values(role: Role) -> bool {
+    is_task(role) || role == Role::Branch
 }
 
 /// Whether this is where a task begins that is polled by itself.
 #[inline]
-fn is_task(link: &Link) -> bool {
-    matches!(link.role(), Role::Task | Role::Run)
+fn is_task(role: Role) -> bool {
+    matches!(role, Role::Task | Role::Run)
 }
 
 /// Polls an operation, which notes where it was called. Once it is ready nothing waits there any more, and what was noted

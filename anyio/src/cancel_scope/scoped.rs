@@ -94,18 +94,36 @@ impl<F: Future> Scoped<F> {
     }
 
     /// Polls the scope; an `Err` tells the cause that cut the body short.
+    #[inline]
     pub(crate) fn poll_scope(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<F::Output, Cancelled>> {
         if let Place::Light(_) = &self.place {
             if let Some(value) = ready!(self.as_mut().poll_light(cx)) {
                 return Poll::Ready(Ok(value));
             }
-        } else if !self.as_mut().project().place.unit().is_entered() {
-            ready!(context::poll_budget(cx));
-            self.as_mut().enter();
+        } else {
+            ready!(self.as_mut().poll_enter(cx));
         }
-        ready!(self.as_mut().poll_barrier(cx));
-        if matches!(self.end, Some(End::Cut)) {
-            ready!(self.as_mut().project().place.unit().poll_offer(cx));
+        ready!(self.as_mut().poll_body(cx));
+        self.poll_exit(cx)
+    }
+
+    #[inline]
+    fn poll_enter(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.as_mut().project().place.unit().is_known_to_be_entered() {
+            ready!(context::poll_budget(cx));
+            self.enter();
+        }
+        Poll::Ready(())
+    }
+
+    /// The body has ended: polls until nothing is left inside, and the unit around has had its chance.
+    #[inline(never)]
+    fn poll_exit(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<F::Output, Cancelled>> {
+        let this = self.as_mut().project();
+        let unit = this.place.unit();
+        ready!(unit.poll_closed(cx));
+        if matches!(this.end, Some(End::Cut)) {
+            ready!(unit.poll_offer(cx));
         }
         Poll::Ready(self.leave())
     }
@@ -113,7 +131,8 @@ impl<F: Future> Scoped<F> {
     /// [`poll_scope`](Self::poll_scope) for a scope that was entered as a part of the unit around it, to which no offer is
     /// made.
     pub(crate) fn poll_as_part(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<F::Output, Cancelled>> {
-        ready!(self.as_mut().poll_barrier(cx));
+        ready!(self.as_mut().poll_body(cx));
+        ready!(self.as_mut().project().place.unit().poll_closed(cx));
         Poll::Ready(self.leave())
     }
 
@@ -138,15 +157,16 @@ impl<F: Future> Scoped<F> {
         Poll::Ready(None)
     }
 
-    /// Polls the body to its end, and then until nothing is left inside.
-    fn poll_barrier(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    /// Polls the body to its end.
+    #[inline]
+    fn poll_body(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        let unit = this.place.unit();
         if this.end.is_none() {
+            let unit = this.place.unit();
             *this.end = Some(ready!(unit.poll_body(this.body, cx)));
             unit.begin_exit();
         }
-        unit.poll_closed(cx)
+        Poll::Ready(())
     }
 
     fn leave(self: Pin<&mut Self>) -> Result<F::Output, Cancelled> {

@@ -5,7 +5,7 @@ use std::task::Waker;
 
 use smallvec::SmallVec;
 
-use super::{Bell, Ext, Key, Link, NOT_LISTED, Node, Ordering, Role, State, Tenure};
+use super::{Bell, Ext, Key, Link, MutexGuard, NOT_LISTED, Node, Ordering, Role, State, Tenure};
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
 use crate::unhandled::Unhandled;
@@ -31,15 +31,33 @@ impl Node {
     /// The lock is kept until the whole chain is raised, so that whoever finds it raised may rely on all of it; at last
     /// `admit` is called under this node's.
     fn raise<R>(self: &Link, tenure: Tenure, admit: impl FnOnce(&mut State) -> R) -> Result<R, Closed> {
-        // Guards of nodes that are not counted in theirs yet; rarely more than these.
+        let mut state = self.lock();
+        if state.live == 0 && !state.closed {
+            return self.raise_chain(state, tenure, admit);
+        }
+        if state.closed && !(state.live > 0 && tenure == Tenure::Protected) {
+            return Err(Closed);
+        }
+        state.live += 1;
+        state.daemons += u32::from(tenure == Tenure::Daemon);
+        Ok(admit(&mut state))
+    }
+
+    /// [`raise`](Self::raise) where nothing is live yet, so that those above have to be raised as well.
+    fn raise_chain<'a, R>(
+        self: &'a Link,
+        mut state: MutexGuard<'a, State>,
+        tenure: Tenure,
+        admit: impl FnOnce(&mut State) -> R,
+    ) -> Result<R, Closed> {
+        // The guards of those that are not raised yet; rarely more than these.
         let mut below = SmallVec::<[_; 4]>::new();
-        let (mut node, mut state) = (self, self.lock());
+        let mut node = self;
         while let Some(parent) = node.parent().filter(|_| state.live == 0 && !state.closed) {
             below.push((node, std::mem::replace(&mut state, parent.lock())));
             node = parent;
         }
-        let is_draining = state.live > 0;
-        if state.closed && !(is_draining && tenure == Tenure::Protected) {
+        if state.closed && !(state.live > 0 && tenure == Tenure::Protected) {
             return Err(Closed);
         }
         loop {
@@ -123,8 +141,9 @@ impl Node {
     /// Leans on the parent if there is reason to and it does not yet; so do the parents that have reason to by that. The
     /// locks are kept until all of them lean.
     fn lean(&self, state: &mut State) {
+        let Some(parent) = self.begin_to_lean(state) else { return };
         let mut below = SmallVec::<[_; 4]>::new();
-        let mut next = self.begin_to_lean(state);
+        let mut next = Some(parent);
         while let Some(node) = next {
             let mut state = node.lock();
             state.holds += 1;
