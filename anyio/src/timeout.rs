@@ -313,30 +313,33 @@ impl Future for Sleep {
 impl Sleep {
     fn poll_sleep(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         ready!(self.entry.poll(cx));
-        let deadline = match &mut self.alarm {
-            Alarm::Timer(timer) => return timer.as_mut().poll(cx),
-            Alarm::Yielded => return Poll::Ready(()),
-            Alarm::Never => return Poll::Pending,
-            Alarm::At(deadline) => Some(*deadline),
-            Alarm::After(Duration::ZERO) => return self.yield_once(cx),
+        match &mut self.alarm {
+            Alarm::Timer(timer) => timer.as_mut().poll(cx),
+            Alarm::Yielded => Poll::Ready(()),
+            Alarm::Never => Poll::Pending,
+            Alarm::After(Duration::ZERO) => self.yield_once(cx),
+            Alarm::At(deadline) => {
+                let deadline = *deadline;
+                self.start(|_| Some(deadline), cx)
+            }
             Alarm::After(duration) => {
                 let duration = *duration;
-                here().now().checked_add(duration)
+                self.start(|now| now.checked_add(duration), cx)
             }
-        };
-        self.start(deadline, cx)
+        }
     }
 
-    fn start(&mut self, deadline: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(deadline) = deadline else {
+    fn start(&mut self, deadline: impl FnOnce(Instant) -> Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
+        let look = |runtime: &Runtime| (runtime.now(), runtime.backend().clone());
+        let (now, backend) = Runtime::with_current(look).unwrap_or_else(|error| panic!("{error}"));
+        let Some(deadline) = deadline(now) else {
             self.alarm = Alarm::Never;
             return Poll::Pending;
         };
-        let runtime = here();
-        if deadline <= runtime.now() {
+        if deadline <= now {
             return self.yield_once(cx);
         }
-        let mut timer = runtime.backend().timer(deadline);
+        let mut timer = backend.timer(deadline);
         let polled = timer.as_mut().poll(cx);
         self.alarm = Alarm::Timer(timer);
         polled

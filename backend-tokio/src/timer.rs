@@ -28,7 +28,7 @@ pin_project! {
         // The clock that the deadline is measured on.
         clock: TokioHandle,
         // Who wakes instead of a runtime that has shut down.
-        relay: Option<Relay>,
+        relay: Option<Box<Relay>>,
     }
 }
 
@@ -62,7 +62,7 @@ impl Timer for TokioTimer {
         }
         let deadline = deadline.into_std();
         if !this.relay.as_ref().is_some_and(|relay| relay.will_wake(cx.waker(), deadline)) {
-            *this.relay = Some(Relay::start(deadline, deadline - now, cx.waker().clone()));
+            *this.relay = Some(Box::new(Relay::start(deadline, deadline - now, cx.waker().clone())));
         }
         Poll::Pending
     }
