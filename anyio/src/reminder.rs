@@ -26,7 +26,8 @@ thread_local! {
 
 /// Wakes somebody at a deadline.
 pub(crate) struct Reminder {
-    clockwork: Arc<Clockwork>,
+    /// Until it is dropped.
+    clockwork: Option<Arc<Clockwork>>,
     backend: Arc<dyn Backend>,
 }
 
@@ -69,29 +70,34 @@ impl Reminder {
     pub(crate) fn kept(backend: BackendId) -> Option<Self> {
         let last = IDLE.try_with(|idle| idle.borrow_mut().pop_if(|last| BackendId::of_kept(last) == backend));
         let clockwork = last.ok().flatten()?;
-        Some(Reminder { backend: clockwork.backend.upgrade()?, clockwork })
+        Some(Reminder { backend: clockwork.backend.upgrade()?, clockwork: Some(clockwork) })
     }
 
     pub(crate) fn new(backend: &Arc<dyn Backend>) -> Self {
         let (alarm, rung, set) = (Alarm::new(), AtomicBool::new(false), Mutex::new(Set::default()));
         let clockwork = Arc::new(Clockwork { backend: Arc::downgrade(backend), alarm, rung, set });
-        Reminder { clockwork, backend: backend.clone() }
+        Reminder { clockwork: Some(clockwork), backend: backend.clone() }
     }
 
     pub(crate) fn now(&self) -> Instant {
         self.backend.now()
     }
 
+    #[inline]
+    fn clockwork(&self) -> &Arc<Clockwork> {
+        self.clockwork.as_ref().expect("it is there until the drop")
+    }
+
     /// Whether the deadline has passed.
     #[inline]
     pub(crate) fn has_rung(&self) -> bool {
-        self.clockwork.rung.load(Ordering::Acquire)
+        self.clockwork().rung.load(Ordering::Acquire)
     }
 
     /// Has `waker` woken at `deadline`, instead of what was asked for before.
     #[inline]
     pub(crate) fn set(&self, deadline: Instant, waker: &Waker) {
-        let mut set = self.clockwork.set.lock();
+        let mut set = self.clockwork().set.lock();
         let known = set.waker.as_ref().is_some_and(|known| known.will_wake(waker));
         if known && set.deadline == Some(deadline) {
             return;
@@ -99,45 +105,30 @@ impl Reminder {
         set.deadline = Some(deadline);
         let old = if known { None } else { set.waker.replace(waker.clone()) };
         let is_late = set.armed.is_none_or(|armed| armed > deadline);
-        let due = is_late && self.clockwork.arm(&mut set, &*self.backend, deadline);
+        let due = is_late && self.clockwork().arm(&mut set, &*self.backend, deadline);
         drop(set);
         drop(old);
         if due {
-            self.clockwork.ring(&*self.backend);
+            self.clockwork().ring(&*self.backend);
         }
-    }
-
-    /// Keeps the timer for the next who needs one.
-    fn keep(&self) {
-        if self.backend.is_virtual() {
-            return self.clockwork.alarm.disarm();
-        }
-        let left = IDLE.try_with(|idle| {
-            let mut idle = idle.borrow_mut();
-            let others = idle.first().is_some_and(|first| !Weak::ptr_eq(&first.backend, &self.clockwork.backend));
-            let left = if others { std::mem::take(&mut *idle) } else { Vec::new() };
-            if idle.len() < KEPT {
-                idle.push(self.clockwork.clone());
-            }
-            left
-        });
-        // Not while they are borrowed: a timer may do anything as it is dropped.
-        drop(left);
     }
 }
 
 impl Drop for Reminder {
     #[inline]
     fn drop(&mut self) {
-        let mut set = self.clockwork.set.lock();
+        let Some(clockwork) = self.clockwork.take() else { return };
+        let mut set = clockwork.set.lock();
         set.deadline = None;
         let waker = set.waker.take();
         let is_armed = set.armed.is_some();
-        self.clockwork.rung.store(false, Ordering::Release);
+        clockwork.rung.store(false, Ordering::Release);
         drop(set);
         drop(waker);
-        if is_armed {
-            self.keep();
+        if self.backend.is_virtual() {
+            clockwork.alarm.disarm();
+        } else if is_armed {
+            clockwork.keep();
         }
     }
 }
@@ -169,6 +160,24 @@ impl Clockwork {
     }
 }
 
+impl Clockwork {
+    /// Keeps the timer for the next who needs one.
+    #[inline]
+    fn keep(self: Arc<Self>) {
+        let left = IDLE.try_with(|idle| {
+            let mut idle = idle.borrow_mut();
+            let others = idle.first().is_some_and(|first| !Weak::ptr_eq(&first.backend, &self.backend));
+            let left = if others { std::mem::take(&mut *idle) } else { Vec::new() };
+            if idle.len() < KEPT {
+                idle.push(self);
+            }
+            left
+        });
+        // Not while they are borrowed: a timer may do anything as it is dropped.
+        drop(left);
+    }
+}
+
 /// What the backend's timer pulls.
 struct Rope(Weak<Clockwork>);
 
@@ -196,13 +205,13 @@ impl Wake for Rope {
 impl Reminder {
     /// What the backend's timer does when it fires.
     pub(crate) fn rope_for_test(&self) -> Waker {
-        Waker::from(Arc::new(Rope(Arc::downgrade(&self.clockwork))))
+        Waker::from(Arc::new(Rope(Arc::downgrade(self.clockwork()))))
     }
 
     /// Gives it up, and takes it over at once, as if it had been kept in between.
     pub(crate) fn taken_over_for_test(self) -> Self {
-        let (clockwork, backend) = (self.clockwork.clone(), self.backend.clone());
+        let (clockwork, backend) = (self.clockwork().clone(), self.backend.clone());
         drop(self);
-        Reminder { clockwork, backend }
+        Reminder { clockwork: Some(clockwork), backend }
     }
 }

@@ -25,7 +25,8 @@ pub struct TimedOut;
 ///
 /// A future that completes has completed, even if it does so late in a single poll: a limit of zero around a future
 /// that is ready at once is `Ok`. A future that suspends once the time is up is dropped there, unless a shield or a task
-/// group inside is still busy; then it goes on until that has ended.
+/// group inside is still busy; then it goes on until that has ended. (With a limit of a second or more it is the runtime's
+/// timer that tells: a future that has kept its thread busy until after the limit may be polled once more.)
 ///
 /// The deadline acts on time although `future` is woken without pause, although nobody polls it (tasks that it has
 /// spawned are cancelled on time, on whatever thread they run), and together with those of scopes and timeouts

@@ -65,6 +65,7 @@ impl Place {
     }
 
     /// Gives a timeout its node.
+    #[cold]
     fn settle(&mut self) -> &mut Unit {
         if let Place::Light(light) = std::mem::replace(self, Place::Moving) {
             self.move_to(light.into_unit());
@@ -137,6 +138,7 @@ impl<F: Future> Scoped<F> {
     }
 
     /// Polls the body of a timeout that has no node: to its value, or until a node is needed for how it goes on.
+    #[inline]
     fn poll_light(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<F::Output>> {
         let mut this = self.project();
         let Place::Light(light) = this.place else { unreachable!("looked at just now") };

@@ -1,5 +1,5 @@
 //! The tree: every scope, group, task and shield is a node, and every law about cancelling and waiting is a statement
-//! about nodes.
+//! about nodes. A timeout becomes one as soon as anything is to be linked below it.
 //!
 //! # Invariants
 //!
@@ -30,7 +30,10 @@
 //! root, so they cannot form a cycle. This happens only on the way up from 0 to 1 (`raise`, `lean`), where a second
 //! task must not start before the whole chain counts it. The ways down (`lower`, `unlean`) and the spreading of a cause
 //! lock one node at a time. No lock is held while a waker is woken or dropped, while the backend is called, or while
-//! anything of the user's runs or is dropped. The locks of alarms are apart from those of nodes: see `alarm`.
+//! anything of the user's runs or is dropped. The locks of alarms, and of those who may wait too long, are apart from
+//! those of nodes: see `alarm` and `stall`.
+//!
+//! The list of a node's children, and the key under which each of them stands in it, are guarded by that node's lock.
 
 mod alarm;
 mod cancel;
