@@ -152,11 +152,11 @@ impl Here {
 
     /// Gives nodes to the timeouts around the code here that have none.
     fn give_nodes(&self) {
-        for index in self.hidden.get()..self.count.get() {
-            if self.timeouts.borrow()[index].link.is_none() {
-                self.give_node(index);
-            }
-        }
+        let count = self.count.get();
+        let around = self.hidden.get()..count;
+        // Outermost first, so that whoever has a node is outside of all who have none.
+        let bare = around.rev().take_while(|index| self.timeouts.borrow()[*index].link.is_none()).count();
+        (count - bare..count).for_each(|index| self.give_node(index));
     }
 
     fn give_node(&self, index: usize) {

@@ -143,24 +143,20 @@ impl Clockwork {
     /// The alarm has fired: wakes whoever asked for it, or is armed anew if it was for somebody before.
     fn ring(self: &Arc<Self>, backend: &dyn Backend) {
         let mut set = self.set.lock();
-        loop {
-            set.armed = None;
-            let Some(deadline) = set.deadline else { return };
-            if deadline <= backend.now() {
-                break;
-            }
+        set.armed = None;
+        let Some(deadline) = set.deadline else { return };
+        if deadline > backend.now() {
             if !self.arm(&mut set, backend, deadline) {
                 return;
             }
+            set.armed = None;
         }
         self.rung.store(true, Ordering::Release);
         let waker = set.waker.take();
         drop(set);
         wake(waker);
     }
-}
 
-impl Clockwork {
     /// Keeps the timer for the next who needs one.
     #[inline]
     fn keep(self: Arc<Self>) {

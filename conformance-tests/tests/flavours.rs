@@ -5,4 +5,4 @@ anyio_conformance::conformance!(tokio_current_thread, anyio::Tokio::current_thre
 anyio_conformance::conformance!(smol_global, anyio::Smol::global());
 anyio_conformance::conformance!(smol_owned, anyio::Smol::current_thread());
 anyio_conformance::conformance!(async_std, anyio::AsyncStd::global());
-anyio_conformance::conformance!(sim, anyio::Sim::new());
+anyio_conformance::conformance!(sim, anyio::Sim::new().watchdog(std::time::Duration::from_secs(60)));

@@ -28,7 +28,7 @@ fn schedules() -> u64 {
 fn run(case: &Case, schedule: &Schedule, recording: Option<&Recording>) -> Result<(), String> {
     let (schedule, recording) = (schedule.clone(), recording.cloned());
     let recipe = move || {
-        let sim = Sim::new().schedule(schedule.clone());
+        let sim = Sim::new().schedule(schedule.clone()).watchdog(Duration::from_secs(60));
         Box::new(match &recording {
             Some(recording) => sim.record(recording),
             None => sim,

@@ -416,14 +416,18 @@ pub async fn ten_thousand_timeouts_run_out_at_once() {
     assert_eq!(timed_out, 10_000);
 }
 
-/// D5: A timeout that is done, and one that is dropped, do not stop others from running out.
+/// D5: A timeout, a scope with a deadline and a sleeper that are done, or dropped, do not stop others from running out.
 pub async fn timeouts_that_end_do_not_stop_others() {
     let mut others: FuturesUnordered<_> = (0..10).map(|_| timeout(2 * SHORT, pending::<()>())).collect();
     assert!(futures::poll!(others.next()).is_pending());
     let mut dropped = Box::pin(timeout(SHORT, sleep_forever()));
     assert!(futures::poll!(dropped.as_mut()).is_pending());
     drop(dropped);
+    let mut sleeper = Box::pin(sleep(SHORT));
+    assert!(futures::poll!(sleeper.as_mut()).is_pending());
+    drop(sleeper);
     let _ = timeout(SHORT, checkpoint()).await;
+    let _ = CancelScope::new().with_timeout(SHORT).run(checkpoint()).await;
     assert_eq!(others.count().await, 10);
 }
 
