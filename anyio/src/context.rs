@@ -219,6 +219,25 @@ pub(crate) fn poll_budget(cx: &mut Context<'_>) -> Poll<()> {
     if spent { Poll::Ready(()) } else { poll_exhausted(cx) }
 }
 
+/// [`poll_budget`], if nothing around is cancelled and nothing keeps an operation from beginning; `false`: it has to be
+/// looked at more closely. Looks at the context once.
+#[inline]
+pub(crate) fn try_spend() -> bool {
+    let spent = HERE.try_with(|here| {
+        let link = here.link.take();
+        let is_eff = link.as_ref().is_some_and(|link| link.is_eff());
+        here.link.set(link);
+        match here.budget.get() {
+            left @ 1.. if !is_eff && !here.overdue.get() => {
+                here.budget.set(left - 1);
+                true
+            }
+            _ => false,
+        }
+    });
+    spent.unwrap_or_default()
+}
+
 #[cold]
 fn poll_exhausted(cx: &mut Context<'_>) -> Poll<()> {
     let (left, overdue) = HERE.with(|here| (here.budget.get(), here.overdue.get()));

@@ -37,6 +37,7 @@ where
 {
     type Output = O;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<O> {
         let this = self.project();
         let output = ready!(noted(|| {

@@ -391,6 +391,7 @@ fn is_task(role: Role) -> bool {
 
 /// Polls an operation, which notes where it was called. Once it is ready nothing waits there any more, and what was noted
 /// before holds again.
+#[inline]
 pub(crate) fn noted<T>(poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
     let before = take_waiting();
     let polled = poll();
@@ -433,18 +434,27 @@ impl Entry {
     }
 
     /// Ready when the operation may act.
+    #[inline]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         note_waiting(Waiting::Operation(self.location));
         if self.begun {
             return Poll::Ready(());
         }
+        if !context::try_spend() {
+            ready!(self.poll_closely(cx));
+        }
+        self.begun = true;
+        self.offer = None;
+        Poll::Ready(())
+    }
+
+    #[cold]
+    fn poll_closely(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         ready!(self.poll_offer(cx));
         if context::poll_budget(cx).is_pending() {
             self.stepped_aside = true;
             return Poll::Pending;
         }
-        self.begun = true;
-        self.offer = None;
         Poll::Ready(())
     }
 

@@ -58,6 +58,7 @@ pub(crate) trait Visitor {
 }
 
 /// Changes the state, then wakes whoever was served.
+#[inline]
 pub(crate) fn change<S, R>(state: &Mutex<S>, act: impl FnOnce(&mut S, &mut Wakes) -> R) -> R {
     let mut wakes = Wakes::default();
     let result = act(&mut state.lock(), &mut wakes);
@@ -66,6 +67,7 @@ pub(crate) fn change<S, R>(state: &Mutex<S>, act: impl FnOnce(&mut S, &mut Wakes
 }
 
 /// Polls a visitor, which is in line if there is a key.
+#[inline]
 pub(crate) fn poll<V: Visitor>(
     state: &Mutex<V::State>,
     visitor: &mut V,
@@ -121,6 +123,7 @@ impl<'a, V: Visitor> Wait<'a, V> {
 impl<V: Visitor + Unpin> Future for Wait<'_, V> {
     type Output = V::Output;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<V::Output> {
         let this = &mut *self;
         poll(this.state, &mut this.visitor, &mut this.key, cx)
@@ -128,7 +131,10 @@ impl<V: Visitor + Unpin> Future for Wait<'_, V> {
 }
 
 impl<V: Visitor> Drop for Wait<'_, V> {
+    #[inline]
     fn drop(&mut self) {
-        leave(self.state, &mut self.visitor, &mut self.key);
+        if self.key.is_some() {
+            leave(self.state, &mut self.visitor, &mut self.key);
+        }
     }
 }

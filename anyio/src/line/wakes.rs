@@ -1,5 +1,6 @@
 //! [`Wakes`]: wakers to be woken, or dropped, when the lock has been released.
 
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
@@ -11,25 +12,29 @@ use crate::unit;
 pub(crate) struct Wakes {
     /// Most changes wake one at most, which takes no allocation.
     first: Option<Waker>,
-    more: Vec<Waker>,
-    /// Wakers that are not needed any more. Their destructors are not to be run under the lock either.
+    /// A waker that is not needed any more. Its destructor is not to be run under the lock either.
     replaced: Option<Waker>,
+    more: Vec<Waker>,
 }
 
 impl Wakes {
+    #[inline]
     pub(crate) fn push(&mut self, waker: Waker) {
-        match &self.first {
-            None => self.first = Some(waker),
-            Some(_) => self.more.push(waker),
+        if self.first.is_none() {
+            self.first = Some(waker);
+        } else {
+            self.more.push(waker);
         }
     }
 
     /// Drops a waker later. There is one at most in each change.
+    #[inline]
     pub(crate) fn discard(&mut self, waker: Waker) {
         self.replaced = Some(waker);
     }
 
     /// [`discard`](Wakes::discard), if there is one.
+    #[inline]
     pub(crate) fn discard_some(&mut self, waker: Option<Waker>) {
         if let Some(waker) = waker {
             self.discard(waker);
@@ -37,6 +42,7 @@ impl Wakes {
     }
 
     /// [`push`](Wakes::push), if there is one.
+    #[inline]
     pub(crate) fn extend(&mut self, waker: Option<Waker>) {
         if let Some(waker) = waker {
             self.push(waker);
@@ -44,11 +50,27 @@ impl Wakes {
     }
 
     /// Wakes in the order of the line, whatever the wakers do.
-    pub(crate) fn wake(self) {
-        tree::wake(self.first);
-        self.more.into_iter().for_each(|waker| tree::wake(Some(waker)));
-        if let Some(replaced) = self.replaced {
-            catch_unwind(AssertUnwindSafe(|| drop(replaced))).unwrap_or_else(unit::discard);
+    #[inline]
+    pub(crate) fn wake(mut self) {
+        if let Some(first) = self.first.take() {
+            tree::wake(Some(first));
+            if !self.more.is_empty() {
+                wake_all(mem::take(&mut self.more));
+            }
+        }
+        if let Some(replaced) = self.replaced.take() {
+            drop_apart(replaced);
         }
     }
+}
+
+#[cold]
+fn wake_all(wakers: Vec<Waker>) {
+    wakers.into_iter().for_each(|waker| tree::wake(Some(waker)));
+}
+
+/// Drops a waker, whatever its destructor does.
+#[cold]
+fn drop_apart(waker: Waker) {
+    catch_unwind(AssertUnwindSafe(|| drop(waker))).unwrap_or_else(unit::discard);
 }

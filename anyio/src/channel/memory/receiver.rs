@@ -161,7 +161,10 @@ impl<T> Receiver<T> {
     }
 
     fn take_stream_key(&self) -> Option<Key> {
-        self.stream_key.swap(0, Ordering::Relaxed).checked_sub(1)
+        // Nobody else writes it meanwhile.
+        let key = self.stream_key.load(Ordering::Relaxed).checked_sub(1)?;
+        self.stream_key.store(0, Ordering::Relaxed);
+        Some(key)
     }
 }
 

@@ -284,7 +284,7 @@ impl<T> State<T> {
 
     /// Lets senders in line go on as far as there is room.
     fn admit(&mut self, wakes: &mut Wakes) {
-        while self.has_room() && !self.sending.is_empty() {
+        while !self.sending.is_empty() && self.has_room() {
             self.reserved += 1;
             self.granted += 1;
             let slot = |sending| match sending {
