@@ -7,6 +7,7 @@
 //! whoever asks for the current node, to stand below it, makes one.
 
 use std::cell::{Cell, RefCell};
+use std::mem;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -138,6 +139,13 @@ pub(crate) fn current() -> Option<Link> {
 }
 
 impl Here {
+    /// Puts the node back that was taken from here. There is none meanwhile, and so none to be dropped: looking for one
+    /// would take longer than all the rest, as the processor waits for what it has just written.
+    #[inline]
+    fn put_back(&self, link: Option<Link>) {
+        mem::forget(self.link.replace(link));
+    }
+
     #[inline]
     fn push(&self, light: Light) {
         self.timeouts.borrow_mut().push(light);
@@ -189,7 +197,7 @@ fn timeout_below(outer: Option<&Link>, deadline: Option<Instant>) -> Option<Link
 pub(crate) fn peek<R>(look: impl FnOnce(Option<&Link>) -> R) -> R {
     let link = HERE.try_with(|here| here.link.take()).unwrap_or_default();
     let result = look(link.as_ref());
-    let _ = HERE.try_with(|here| here.link.set(link));
+    let _ = HERE.try_with(|here| here.put_back(link));
     result
 }
 
@@ -226,7 +234,7 @@ pub(crate) fn try_spend() -> bool {
     let spent = HERE.try_with(|here| {
         let link = here.link.take();
         let is_eff = link.as_ref().is_some_and(|link| link.is_eff());
-        here.link.set(link);
+        here.put_back(link);
         match here.budget.get() {
             left @ 1.. if !is_eff && !here.overdue.get() => {
                 here.budget.set(left - 1);

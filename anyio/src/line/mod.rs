@@ -19,6 +19,7 @@ mod waiters;
 mod wakes;
 
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -62,7 +63,12 @@ pub(crate) trait Visitor {
 pub(crate) fn change<S, R>(state: &Mutex<S>, act: impl FnOnce(&mut S, &mut Wakes) -> R) -> R {
     let mut wakes = Wakes::default();
     let result = act(&mut state.lock(), &mut wakes);
-    wakes.wake();
+    if wakes.is_empty() {
+        // There is nothing to be dropped either, which most changes end without looking for.
+        mem::forget(wakes);
+    } else {
+        wakes.wake();
+    }
     result
 }
 

@@ -1,6 +1,5 @@
 //! [`Wakes`]: wakers to be woken, or dropped, when the lock has been released.
 
-use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
@@ -49,28 +48,20 @@ impl Wakes {
         }
     }
 
-    /// Wakes in the order of the line, whatever the wakers do.
+    /// Whether there is nothing to be done with it.
     #[inline]
-    pub(crate) fn wake(mut self) {
-        if let Some(first) = self.first.take() {
-            tree::wake(Some(first));
-            if !self.more.is_empty() {
-                wake_all(mem::take(&mut self.more));
-            }
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.is_none() && self.replaced.is_none()
+    }
+
+    /// Wakes in the order of the line, whatever the wakers do.
+    pub(crate) fn wake(self) {
+        tree::wake(self.first);
+        if !self.more.is_empty() {
+            self.more.into_iter().for_each(|waker| tree::wake(Some(waker)));
         }
-        if let Some(replaced) = self.replaced.take() {
-            drop_apart(replaced);
+        if let Some(replaced) = self.replaced {
+            catch_unwind(AssertUnwindSafe(|| drop(replaced))).unwrap_or_else(unit::discard);
         }
     }
-}
-
-#[cold]
-fn wake_all(wakers: Vec<Waker>) {
-    wakers.into_iter().for_each(|waker| tree::wake(Some(waker)));
-}
-
-/// Drops a waker, whatever its destructor does.
-#[cold]
-fn drop_apart(waker: Waker) {
-    catch_unwind(AssertUnwindSafe(|| drop(waker))).unwrap_or_else(unit::discard);
 }

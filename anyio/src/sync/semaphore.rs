@@ -181,20 +181,24 @@ impl Semaphore {
     }
 
     /// The permits of whoever has taken them.
+    #[inline]
     pub(super) fn permit(&self, permits: usize) -> SemaphorePermit<'_> {
         SemaphorePermit { semaphore: self, permits }
     }
 
     /// Waits for permits, which whoever waited owes then.
+    #[inline]
     pub(super) fn wait(&self, permits: usize) -> Wait<'_, Acquire> {
         Wait::new(&self.state, Acquire(permits))
     }
 
     /// Takes permits, which the caller owes then.
+    #[inline]
     pub(super) fn try_take(&self, permits: usize) -> Result<(), NoPermits> {
         self.state.lock().try_take(permits).ok_or(NoPermits)
     }
 
+    #[inline]
     pub(super) fn release(&self, permits: usize) {
         change(&self.state, |state, wakes| state.release(permits, wakes));
     }
@@ -232,6 +236,7 @@ impl SemaphorePermit<'_> {
 }
 
 impl Drop for SemaphorePermit<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.semaphore.release(self.permits);
     }
@@ -259,12 +264,14 @@ impl OwnedSemaphorePermit {
 }
 
 impl Drop for OwnedSemaphorePermit {
+    #[inline]
     fn drop(&mut self) {
         self.semaphore.release(self.permits);
     }
 }
 
 impl Permits {
+    #[inline]
     fn try_take(&mut self, permits: usize) -> Option<()> {
         if permits > 0 && !self.line.is_empty() {
             return None;
@@ -274,6 +281,7 @@ impl Permits {
     }
 
     /// Happens in destructors, so it does not panic.
+    #[inline]
     fn release(&mut self, permits: usize, wakes: &mut Wakes) {
         if permits > 0 {
             self.available = self.available.saturating_add(permits);
@@ -282,6 +290,7 @@ impl Permits {
     }
 
     /// Serves those in line as far as the permits go.
+    #[inline]
     fn serve(&mut self, wakes: &mut Wakes) {
         while let Some(&wanted) = self.line.front() {
             let Some(rest) = self.available.checked_sub(wanted) else { return };
@@ -300,20 +309,25 @@ impl Visitor for Acquire {
     type Grant = usize;
     type Output = ();
 
+    #[inline]
     fn line(state: &mut Permits) -> &mut Waiters<usize, usize> {
         &mut state.line
     }
 
+    #[inline]
     fn try_now(&mut self, state: &mut Permits, _wakes: &mut Wakes) -> Option<()> {
         state.try_take(self.0)
     }
 
+    #[inline]
     fn want(&mut self, _state: &mut Permits) -> usize {
         self.0
     }
 
+    #[inline]
     fn collect(&mut self, _state: &mut Permits, _granted: usize, _wakes: &mut Wakes) {}
 
+    #[inline]
     fn give_up(&mut self, state: &mut Permits, left: &Left<usize, usize>, wakes: &mut Wakes) {
         match left {
             Left::Grant(permits) => state.release(*permits, wakes),

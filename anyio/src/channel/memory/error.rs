@@ -30,6 +30,8 @@ pub enum TrySendError<T> {
 }
 
 /// Nothing will be received any more.
+// As large as a word, so that a result of a word and this is handed around in registers.
+#[repr(usize)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecvError {
@@ -42,6 +44,7 @@ pub enum RecvError {
 }
 
 /// Nothing can be received at once.
+#[repr(usize)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TryRecvError {

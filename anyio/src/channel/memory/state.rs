@@ -184,6 +184,7 @@ impl<T> State<T> {
         self.capacity == Some(0)
     }
 
+    #[inline]
     pub(super) fn try_send(&mut self, item: T, handle: Handle, wakes: &mut Wakes) -> Result<(), TrySendError<T>> {
         match self.refusal(handle) {
             Some(refusal) => Err(refusal.error(item).into()),
@@ -206,6 +207,7 @@ impl<T> State<T> {
         }
     }
 
+    #[inline]
     pub(super) fn try_recv(&mut self, handle: Handle, wakes: &mut Wakes) -> Result<T, TryRecvError> {
         if handle.is_closed {
             return Err(TryRecvError::Closed);
@@ -246,6 +248,7 @@ impl<T> State<T> {
         Ok(())
     }
 
+    #[inline]
     fn push(&mut self, item: T, wakes: &mut Wakes) {
         self.buffer.push_back(item);
         self.peak = self.peak.max(self.buffer.len());
@@ -253,8 +256,12 @@ impl<T> State<T> {
     }
 
     /// Has receivers in line fetch what nobody has claimed.
+    #[inline]
     fn offer(&mut self, wakes: &mut Wakes) {
-        while self.claimed < self.buffer.len() && self.receiving.serve(Received::Claim, wakes).is_some() {
+        while !self.receiving.is_empty()
+            && self.claimed < self.buffer.len()
+            && self.receiving.serve(Received::Claim, wakes).is_some()
+        {
             self.claimed += 1;
         }
     }
@@ -275,6 +282,7 @@ impl<T> State<T> {
     }
 
     /// Takes the first item out of the buffer, which is not empty.
+    #[inline]
     fn fetch(&mut self, wakes: &mut Wakes) -> T {
         let item = self.buffer.pop_front().expect("looked at before");
         self.admit(wakes);
@@ -283,6 +291,7 @@ impl<T> State<T> {
     }
 
     /// Lets senders in line go on as far as there is room.
+    #[inline]
     fn admit(&mut self, wakes: &mut Wakes) {
         while !self.sending.is_empty() && self.has_room() {
             self.reserved += 1;
