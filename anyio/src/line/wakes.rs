@@ -55,12 +55,10 @@ impl Wakes {
     }
 
     /// Wakes in the order of the line, whatever the wakers do.
-    pub(crate) fn wake(self) {
-        tree::wake(self.first);
-        if !self.more.is_empty() {
-            self.more.into_iter().for_each(|waker| tree::wake(Some(waker)));
-        }
-        if let Some(replaced) = self.replaced {
+    pub(crate) fn wake(&mut self) {
+        tree::wake(self.first.take());
+        self.more.drain(..).for_each(|waker| tree::wake(Some(waker)));
+        if let Some(replaced) = self.replaced.take() {
             catch_unwind(AssertUnwindSafe(|| drop(replaced))).unwrap_or_else(unit::discard);
         }
     }

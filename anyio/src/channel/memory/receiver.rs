@@ -52,7 +52,7 @@ pub struct Receiver<T> {
     is_closed: AtomicBool,
     /// The beginning of the stream's next item.
     entry: Entry,
-    /// One more than the place that the stream has in line, or 0. Written by whoever has the receiver for itself, or under
+    /// The place that the stream has in line, or 0. Written by whoever has the receiver for itself, or under
     /// the lock of the channel.
     stream_key: AtomicUsize,
 }
@@ -162,7 +162,7 @@ impl<T> Receiver<T> {
 
     fn take_stream_key(&self) -> Option<Key> {
         // Nobody else writes it meanwhile.
-        let key = self.stream_key.load(Ordering::Relaxed).checked_sub(1)?;
+        let key = Key::new(self.stream_key.load(Ordering::Relaxed))?;
         self.stream_key.store(0, Ordering::Relaxed);
         Some(key)
     }
@@ -176,7 +176,7 @@ impl<T> Stream for Receiver<T> {
         let mut visitor = Receive { handle: self.handle(), item: PhantomData };
         let mut key = self.take_stream_key();
         let polled = line::poll(&self.shared, &mut visitor, &mut key, cx);
-        *self.stream_key.get_mut() = key.map_or(0, |key| key + 1);
+        *self.stream_key.get_mut() = key.map_or(0, Key::get);
         let received = ready!(polled);
         self.entry = Entry::new();
         Poll::Ready(received.ok())
