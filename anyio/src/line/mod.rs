@@ -63,12 +63,11 @@ pub(crate) trait Visitor {
 pub(crate) fn change<S, R>(state: &Mutex<S>, act: impl FnOnce(&mut S, &mut Wakes) -> R) -> R {
     let mut wakes = Wakes::default();
     let result = act(&mut state.lock(), &mut wakes);
-    if wakes.is_empty() {
-        // There is nothing to be dropped either, which most changes end without looking for.
-        mem::forget(wakes);
-    } else {
+    if !wakes.is_empty() {
         wakes.wake();
     }
+    // Nothing is left in there to be dropped.
+    mem::forget(wakes);
     result
 }
 

@@ -1,5 +1,6 @@
 //! [`Wakes`]: wakers to be woken, or dropped, when the lock has been released.
 
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
@@ -54,10 +55,12 @@ impl Wakes {
         self.first.is_none() && self.replaced.is_none()
     }
 
-    /// Wakes in the order of the line, whatever the wakers do.
+    /// Wakes in the order of the line, whatever the wakers do. Nothing is left in here.
     pub(crate) fn wake(&mut self) {
         tree::wake(self.first.take());
-        self.more.drain(..).for_each(|waker| tree::wake(Some(waker)));
+        if !self.more.is_empty() {
+            mem::take(&mut self.more).into_iter().for_each(|waker| tree::wake(Some(waker)));
+        }
         if let Some(replaced) = self.replaced.take() {
             catch_unwind(AssertUnwindSafe(|| drop(replaced))).unwrap_or_else(unit::discard);
         }
