@@ -342,7 +342,12 @@ pub async fn a_cancellation_reaches_what_a_nested_executor_runs() {
     let mut tasks = Vec::new();
     let outcome = task_group(async |tg| {
         let scope = tg.scope();
-        tasks.push(tg.spawn(async { block_on(async { checkpoint().await; true }) }));
+        tasks.push(tg.spawn(async {
+            block_on(async {
+                checkpoint().await;
+                true
+            })
+        }));
         tasks.push(tg.spawn(async { block_on(CancelScope::new().run(sleep_forever())).is_err() }));
         tasks.push(tg.spawn(async { block_on(task_group(async |_| sleep_forever().await)).is_err() }));
         tasks.push(tg.spawn(async { block_on(finally(sleep_forever(), checkpoint())).is_err() }));
