@@ -462,7 +462,11 @@ impl<X: Ext + ?Sized> Node<X> {
 
     /// Sets whom to wake; the waker that it replaces is dropped without the lock.
     pub(crate) fn set_waker(&self, waker: &Waker) {
-        let waker = waker.clone();
+        self.keep_waker(waker.clone());
+    }
+
+    /// [`set_waker`](Self::set_waker) for a clone that was made already.
+    pub(crate) fn keep_waker(&self, waker: Waker) {
         let old = self.state.lock().waker.replace(waker);
         drop(old);
     }
