@@ -256,8 +256,13 @@ impl Unit {
     #[inline]
     fn has_to_drop(&mut self, cx: &Context<'_>) -> bool {
         // In this order: whoever cancels the node finds somebody to wake, or is seen here.
-        self.register(cx);
-        self.link().has_to_drop()
+        let is_news = self.register(cx);
+        let link = self.link();
+        if is_news && link.is_eff() && link.is_owed() {
+            // Whoever let go of the node during this poll could not wake its poller for what it is owed.
+            cx.waker().wake_by_ref();
+        }
+        link.has_to_drop()
     }
 
     /// A panic that nobody can be given, because another one is on its way.
