@@ -506,7 +506,11 @@ impl<X: ?Sized> Drop for Node<X> {
         let mut next = self.place.get_mut().and_then(|place| place.parent.take());
         // Asked first whether somebody else refers to it, which costs less than to be sure that nobody does.
         while let Some(mut node) = next.filter(|node| Arc::strong_count(node) == 1) {
-            next = Arc::get_mut(&mut node).and_then(|node| node.place.get_mut()?.parent.take());
+            next = match Arc::get_mut(&mut node) {
+                Some(node) => node.place.get_mut().and_then(|place| place.parent.take()),
+                // Somebody may still look for it. Its parent is kept past it instead.
+                None => node.parent().cloned(),
+            };
         }
     }
 }

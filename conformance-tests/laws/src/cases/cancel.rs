@@ -1185,6 +1185,34 @@ async fn drop_many<F: Future>(tasks: impl FnOnce(usize, Arc<Event>, Drops) -> F)
     assert_eq!(drops.count(), MANY);
 }
 
+/// C10: What is kept of the innermost of a hundred thousand nested tasks, each of which had to wait for the next, goes
+/// without recursion.
+pub async fn what_is_kept_of_the_innermost_task_goes_without_recursion() {
+    let innermost = CancelScope::new();
+    let kept = innermost.handle();
+    cancel_many(move |tasks, bottom, drops| {
+        let body = async move {
+            bottom.set();
+            let _ = innermost.run(sleep_forever()).await;
+        };
+        nest_around(tasks, Box::pin(body), drops)
+    })
+    .await;
+    drop(kept);
+}
+
+/// Groups in groups, each the only task of the one around it, and `body` in the innermost.
+fn nest_around(levels: usize, body: Sent<()>, drops: Drops) -> Sent<()> {
+    Box::pin(async move {
+        let _token = drops.token();
+        if levels == 1 {
+            return body.await;
+        }
+        let group = task_group(async |tg| drop(tg.spawn(nest_around(levels - 1, body, drops))));
+        drop(group.await);
+    })
+}
+
 /// C10: A hundred thousand nested tasks are cancelled, in linear time and on an ordinary stack.
 pub async fn a_hundred_thousand_nested_tasks_are_cancelled() {
     cancel_many(nest).await;
