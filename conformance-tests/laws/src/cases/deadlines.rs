@@ -431,14 +431,33 @@ pub async fn timeouts_that_end_do_not_stop_others() {
 /// D9, C9: A timeout that is done has no deadline any more, though its future still exists: it wakes nobody.
 pub async fn a_timeout_that_is_done_wakes_nobody() {
     let wakes = Wakes::new();
-    let mut limited = Box::pin(timeout(SHORT, async {
-        let mut polled = false;
-        poll_fn(|_| if std::mem::replace(&mut polled, true) { Poll::Ready(()) } else { Poll::Pending }).await;
-    }));
+    let mut limited = Box::pin(timeout(SHORT, pending_once()));
     assert!(wakes.poll(&mut limited).is_pending());
     assert!(wakes.poll(&mut limited).is_ready());
     sleep(3 * SHORT).await;
     assert_eq!(wakes.count(), 0);
+}
+
+/// C6, D3: An operation that is first polled when the timeout around has passed already does nothing.
+pub async fn an_operation_that_begins_when_its_timeout_has_passed_does_nothing() {
+    for limit in [SHORT, Duration::from_secs(1)] {
+        let event = Event::new();
+        event.set();
+        let mut acted = false;
+        let body = async {
+            pending_once().await;
+            event.wait().await;
+            acted = true;
+        };
+        assert!(timeout(limit, body).await.is_err());
+        assert!(!acted);
+    }
+}
+
+/// Is pending once, without a wake.
+async fn pending_once() {
+    let mut polled = false;
+    poll_fn(|_| if std::mem::replace(&mut polled, true) { Poll::Ready(()) } else { Poll::Pending }).await;
 }
 
 /// D1, D3: Code that computes in a timeout sees that it is cancelled, where it would in a scope with the same limit.
@@ -485,6 +504,19 @@ pub async fn a_timeout_passes_at_its_own_time_after_others_were_given_up() {
         }
         assert!(timeout(Duration::from_secs(1), sleep(2 * SHORT)).await.is_ok());
     }
+}
+
+/// D4, C12: A scope that was begun outside a timeout, and is polled on in it, does not see the timeout; the code after it
+/// does.
+pub async fn a_scope_that_was_begun_outside_a_timeout_does_not_see_it() {
+    let is_none = || current_effective_deadline() == EffectiveDeadline::None;
+    let mut outside = Box::pin(CancelScope::new().run(async {
+        checkpoint().await;
+        is_none()
+    }));
+    assert!(futures::poll!(outside.as_mut()).is_pending());
+    let inside = timeout(LONG, async { (outside.await, is_none()) });
+    assert_eq!(inside.await.ok(), Some((Ok(true), false)));
 }
 
 /// D4, C12: What is bound to a place outside a timeout does not see the timeout; the code after it does, and that after the

@@ -891,6 +891,7 @@ pub async fn the_hook_does_not_hear_of_scopes_that_are_not_stalled() {
 /// F5: The hook hears of each of several scopes that are stalled, of those that begin to wait later as well.
 pub async fn the_hook_hears_of_each_scope_that_is_stalled() {
     let (runtime, complaints, _) = impatient();
+    let runtime = runtime.with_patience(15 * SHORT); // in which all of them begin to wait
     let stall = |delay| {
         let complaints = complaints.clone();
         async move {
@@ -905,7 +906,7 @@ pub async fn the_hook_hears_of_each_scope_that_is_stalled() {
             scope.run(shield(wait)).await
         }
     };
-    let stalled = async { task_group(async |tg| (0..4).for_each(|n| drop(tg.spawn(stall(n * SHORT / 2))))).await };
+    let stalled = async { task_group(async |tg| (0..4).for_each(|n| drop(tg.spawn(stall(n * 3 * SHORT))))).await };
     assert!(enter(runtime, stalled).await.is_ok());
     assert_eq!(complaints.load(Ordering::SeqCst), 4);
 }
