@@ -444,8 +444,10 @@ pub async fn an_operation_that_begins_when_its_timeout_has_passed_does_nothing()
         let event = Event::new();
         event.set();
         let mut acted = false;
+        let end = now() + limit;
         let body = async {
-            pending_once().await;
+            // Woken by the timeout alone.
+            poll_fn(|_| if now() >= end { Poll::Ready(()) } else { Poll::Pending }).await;
             event.wait().await;
             acted = true;
         };
