@@ -134,8 +134,7 @@ pub(crate) fn inside_timeout<R>(deadline: Option<Instant>, poll: impl FnOnce() -
 
 /// The innermost node of the poll that is going on in this thread.
 pub(crate) fn current() -> Option<Link> {
-    let _ = HERE.try_with(Here::give_nodes);
-    peek(|link| link.cloned())
+    peek_closely(|link| link.cloned())
 }
 
 impl Here {
@@ -199,6 +198,12 @@ pub(crate) fn peek<R>(look: impl FnOnce(Option<&Link>) -> R) -> R {
     let result = look(link.as_ref());
     let _ = HERE.try_with(|here| here.put_back(link));
     result
+}
+
+/// [`peek`], with nodes for the timeouts around, since only at nodes a deadline is seen to pass during a poll.
+pub(crate) fn peek_closely<R>(look: impl FnOnce(Option<&Link>) -> R) -> R {
+    let _ = HERE.try_with(Here::give_nodes);
+    peek(look)
 }
 
 /// Whether one of anyio's futures is being polled or dropped in this thread.

@@ -183,14 +183,18 @@ impl Unit {
         self.link().parent().is_some()
     }
 
-    /// Tells the node whom to wake.
+    /// Tells the node whom to wake; says whether that is news.
     #[inline]
-    pub(crate) fn register(&mut self, cx: &Context<'_>) {
-        let known = Known::of(cx.waker());
-        if self.waker != known {
-            self.link().set_waker(cx.waker());
-            self.waker = known;
+    pub(crate) fn register(&mut self, cx: &Context<'_>) -> bool {
+        let is_news = self.waker != Known::of(cx.waker());
+        if is_news {
+            // What is kept is compared later: a waker need not consist of the same parts as its clone, and what it consists
+            // of may belong to another one by then.
+            let waker = cx.waker().clone();
+            self.waker = Known::of(&waker);
+            self.link().keep_waker(waker);
         }
+        is_news
     }
 
     /// Whether the node knows whom to wake.
@@ -252,8 +256,13 @@ impl Unit {
     #[inline]
     fn has_to_drop(&mut self, cx: &Context<'_>) -> bool {
         // In this order: whoever cancels the node finds somebody to wake, or is seen here.
-        self.register(cx);
-        self.link().has_to_drop()
+        let is_news = self.register(cx);
+        let link = self.link();
+        if is_news && link.is_eff() && link.is_owed() {
+            // Whoever let go of the node during this poll could not wake its poller for what it is owed.
+            cx.waker().wake_by_ref();
+        }
+        link.has_to_drop()
     }
 
     /// A panic that nobody can be given, because another one is on its way.

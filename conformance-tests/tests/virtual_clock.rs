@@ -80,6 +80,16 @@ fn a_timeout_that_was_done_in_time_does_not_move_the_clock() {
 }
 
 #[test]
+fn a_timeout_that_is_done_and_still_there_does_not_move_the_clock() {
+    let case = async {
+        let mut limited = pin!(timeout(HOUR, checkpoint()));
+        assert!(limited.as_mut().await.is_ok());
+        idle().await;
+    };
+    assert_eq!(moved(case), Duration::ZERO);
+}
+
+#[test]
 fn a_timeout_that_was_dropped_does_not_move_the_clock() {
     let case = async {
         polled_once(timeout(HOUR, sleep_forever())).await;

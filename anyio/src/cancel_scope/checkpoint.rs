@@ -64,7 +64,7 @@ pub fn checkpoint() -> impl Future<Output = ()> + Send {
 /// ```
 #[must_use]
 pub fn is_cancelled() -> bool {
-    context::peek(|link| link.is_some_and(|link| link.is_eff()))
+    context::peek_closely(|link| link.is_some_and(|link| link.is_eff()))
 }
 
 /// Waits until the code here is cancelled, and tells why.

@@ -41,6 +41,8 @@ enum Stage {
     Begun { deadline: Option<Instant>, backend: BackendId },
     /// Waiting.
     Set { deadline: Instant, reminder: Reminder },
+    /// Done, after it has waited.
+    Ended,
 }
 
 impl Light {
@@ -60,7 +62,7 @@ impl Light {
                 ready!(context::poll_budget(cx));
                 Poll::Ready(self.begin().unwrap_or_else(|error| panic!("{error}")))
             }
-            Stage::Begun { .. } => Poll::Ready(false),
+            Stage::Begun { .. } | Stage::Ended => Poll::Ready(false),
             Stage::Set { reminder, .. } => Poll::Ready(reminder.has_rung()),
         }
     }
@@ -82,7 +84,7 @@ impl Light {
     #[inline]
     pub(super) fn deadline(&self) -> Option<Instant> {
         match &self.stage {
-            Stage::Fresh => None,
+            Stage::Fresh | Stage::Ended => None,
             Stage::Begun { deadline, .. } => *deadline,
             Stage::Set { deadline, .. } => Some(*deadline),
         }
@@ -91,7 +93,8 @@ impl Light {
     /// The body is pending: sees to being woken when the time is up; says whether it is.
     ///
     /// A limit of some length is not compared with the clock here, which would cost as much as all the rest: the timer
-    /// tells, as soon as the runtime gets round to it, if a body has kept its thread busy until after that.
+    /// tells, as soon as the runtime gets round to it, if a body has kept its thread busy until after that; at once if it
+    /// was set only then.
     #[inline]
     pub(super) fn has_passed(&mut self, cx: &Context<'_>) -> bool {
         if let Stage::Begun { deadline, backend } = self.stage {
@@ -103,7 +106,15 @@ impl Light {
             return true;
         }
         reminder.set(*deadline, cx.waker());
-        false
+        reminder.has_rung()
+    }
+
+    /// The body has returned: there is no deadline any more, although the future may be kept (law D9).
+    #[inline]
+    pub(super) fn end(&mut self) {
+        if let Stage::Set { .. } = self.stage {
+            self.stage = Stage::Ended;
+        }
     }
 
     /// A node in its stead, at the place where the code is.

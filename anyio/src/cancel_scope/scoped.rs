@@ -148,7 +148,10 @@ impl<F: Future> Scoped<F> {
         }
         let (polled, link) = context::inside_timeout(light.deadline(), || poll_and_drop(this.body.as_mut(), cx));
         let unit = match (polled, link) {
-            (Polled::Ended(Ok((value, Ok(())))), None) => return Poll::Ready(Some(value)),
+            (Polled::Ended(Ok((value, Ok(())))), None) => {
+                light.end();
+                return Poll::Ready(Some(value));
+            }
             (Polled::Pending, None) if !light.has_passed(cx) => return Poll::Pending,
             (polled, None) => (this.place.settle(), polled),
             (polled, Some(link)) => (this.place.move_to(Unit::new(link)), polled),

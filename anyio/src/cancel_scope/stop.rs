@@ -36,7 +36,7 @@ use crate::unit::Unit;
 /// ```
 #[must_use]
 pub fn is_stopping() -> bool {
-    context::peek(|link| link.is_some_and(|link| link.is_stopping()))
+    context::peek_closely(|link| link.is_some_and(|link| link.is_stopping()))
 }
 
 /// Waits until the code here is asked to [stop](crate::CancelHandle::stop), or is cancelled.

@@ -462,7 +462,11 @@ impl<X: Ext + ?Sized> Node<X> {
 
     /// Sets whom to wake; the waker that it replaces is dropped without the lock.
     pub(crate) fn set_waker(&self, waker: &Waker) {
-        let waker = waker.clone();
+        self.keep_waker(waker.clone());
+    }
+
+    /// [`set_waker`](Self::set_waker) for a clone that was made already.
+    pub(crate) fn keep_waker(&self, waker: Waker) {
         let old = self.state.lock().waker.replace(waker);
         drop(old);
     }
@@ -502,7 +506,11 @@ impl<X: ?Sized> Drop for Node<X> {
         let mut next = self.place.get_mut().and_then(|place| place.parent.take());
         // Asked first whether somebody else refers to it, which costs less than to be sure that nobody does.
         while let Some(mut node) = next.filter(|node| Arc::strong_count(node) == 1) {
-            next = Arc::get_mut(&mut node).and_then(|node| node.place.get_mut()?.parent.take());
+            next = match Arc::get_mut(&mut node) {
+                Some(node) => node.place.get_mut().and_then(|place| place.parent.take()),
+                // Somebody may still look for it. Its parent is kept past it instead.
+                None => node.parent().cloned(),
+            };
         }
     }
 }

@@ -21,6 +21,7 @@ use futures::channel::oneshot;
 use futures::executor::block_on;
 use futures::future::{FutureExt as _, join, join_all, select};
 use futures::stream::{FuturesUnordered, StreamExt as _};
+use parking_lot::Mutex;
 
 use crate::fixture::{Drops, LONG, SHORT, Wakes, caught, hooked, in_own_run, poll_times};
 use crate::steps::{Sent, block, on_thread, says, turns, until};
@@ -1184,6 +1185,34 @@ async fn drop_many<F: Future>(tasks: impl FnOnce(usize, Arc<Event>, Drops) -> F)
     assert_eq!(drops.count(), MANY);
 }
 
+/// C10: What is kept of the innermost of a hundred thousand nested tasks, each of which had to wait for the next, goes
+/// without recursion.
+pub async fn what_is_kept_of_the_innermost_task_goes_without_recursion() {
+    let innermost = CancelScope::new();
+    let kept = innermost.handle();
+    cancel_many(move |tasks, bottom, drops| {
+        let body = async move {
+            bottom.set();
+            let _ = innermost.run(sleep_forever()).await;
+        };
+        nest_around(tasks, Box::pin(body), drops)
+    })
+    .await;
+    drop(kept);
+}
+
+/// Groups in groups, each the only task of the one around it, and `body` in the innermost.
+fn nest_around(levels: usize, body: Sent<()>, drops: Drops) -> Sent<()> {
+    Box::pin(async move {
+        let _token = drops.token();
+        if levels == 1 {
+            return body.await;
+        }
+        let group = task_group(async |tg| drop(tg.spawn(nest_around(levels - 1, body, drops))));
+        drop(group.await);
+    })
+}
+
 /// C10: A hundred thousand nested tasks are cancelled, in linear time and on an ordinary stack.
 pub async fn a_hundred_thousand_nested_tasks_are_cancelled() {
     cancel_many(nest).await;
@@ -1752,5 +1781,84 @@ pub async fn no_request_is_lost_in_a_storm() {
             .fold(body, |body, scope| Box::pin(async move { drop(join(scope.run(body), pending::<()>()).await) }));
         select(nested, pin!(until(|| handles[0].cancel_requested()))).await;
         storm.join().expect("it does not panic");
+    }
+}
+
+/// C1, C4: A cancelled scope is polled again if a group inside, which has ended, lets go of it on another thread while the
+/// scope is in its first poll, or is polled with another waker than before.
+pub async fn a_scope_that_is_let_go_of_during_a_poll_is_polled_again() {
+    for polls_before in [0, 1] {
+        let scope = CancelScope::new();
+        let handle = scope.handle();
+        let mut held = Box::pin(scope.run(async {
+            for _ in 0..polls_before {
+                pending_once().await;
+            }
+            handle.cancel();
+            let mut group = LetGo::start();
+            group.end();
+            pending::<()>().await;
+        }));
+        for _ in 0..polls_before {
+            assert!(Wakes::new().poll(&mut held).is_pending());
+        }
+        assert!(held.await.is_err());
+    }
+}
+
+/// Is pending once, without a wake.
+async fn pending_once() {
+    let mut polled = false;
+    poll_fn(|_| if std::mem::replace(&mut polled, true) { Poll::Ready(()) } else { Poll::Pending }).await;
+}
+
+/// A group whose only task ends on another thread.
+struct LetGo {
+    group: Local<'static, ()>,
+    waker: Arc<Blocks>,
+    woken: mpsc::Receiver<()>,
+    go: mpsc::Sender<()>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl LetGo {
+    fn start() -> Self {
+        let (sender, receiver) = mpsc::channel();
+        let mut group: Local<'static, ()> = Box::pin(async move {
+            let group = task_group(async |tg| drop(sender.send(Box::pin(tg.attach(async {})))));
+            assert!(group.await.is_ok());
+        });
+        let (tells, woken) = mpsc::channel();
+        let (go, goes) = mpsc::channel();
+        let waker = Arc::new(Blocks { tells, goes: Mutex::new(goes), home: thread::current().id() });
+        assert!(group.as_mut().poll(&mut Context::from_waker(&Waker::from(waker.clone()))).is_pending());
+        let task = receiver.recv().expect("the body of the group has run");
+        let thread = Some(on_thread(move || drop(block_on(task))));
+        LetGo { group, waker, woken, go, thread }
+    }
+
+    /// The group returns while the other thread, which has woken it, has not let go of what is around yet.
+    fn end(&mut self) {
+        self.woken.recv().expect("the group is woken");
+        let waker = Waker::from(self.waker.clone());
+        assert!(self.group.as_mut().poll(&mut Context::from_waker(&waker)).is_ready());
+        self.go.send(()).expect("the waker waits");
+        self.thread.take().expect("it ends once").join().expect("the task ends");
+    }
+}
+
+/// A waker that does not return, on other threads, until it may.
+struct Blocks {
+    tells: mpsc::Sender<()>,
+    goes: Mutex<mpsc::Receiver<()>>,
+    home: thread::ThreadId,
+}
+
+impl Wake for Blocks {
+    fn wake(self: Arc<Self>) {
+        if thread::current().id() != self.home {
+            let _ = self.tells.send(());
+            let _ = self.goes.lock().recv_timeout(LONG);
+        }
     }
 }

@@ -2,20 +2,21 @@
 
 use std::cell::Cell;
 use std::future::{Future, pending, poll_fn, ready};
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use anyio::{
-    CancelHandle, CancelReason, CancelScope, EffectiveDeadline, Event, MissedTicks, Runtime, Unhandled, checkpoint,
-    current_effective_deadline, enter, interval, is_cancelled, move_on_after, move_on_at, now, shield, sleep,
-    sleep_forever, sleep_until, task_group, timeout, timeout_at,
+    CancelHandle, CancelReason, CancelScope, EffectiveDeadline, Event, FutureExt as _, MissedTicks, Runtime, Unhandled,
+    checkpoint, current_effective_deadline, enter, interval, is_cancelled, move_on_after, move_on_at, now, shield,
+    sleep, sleep_forever, sleep_until, task_group, timeout, timeout_at,
 };
-use futures::future::{join, join_all};
+use futures::future::{FutureExt as _, join, join_all};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
-use crate::fixture::{Drops, LONG, SHORT, hooked};
+use crate::fixture::{Drops, LONG, SHORT, Wakes, hooked};
 use crate::steps::{SetOnDrop, block, meanwhile, on_thread};
 
 /// A time that has passed, on the clock of the runtime.
@@ -429,6 +430,115 @@ pub async fn timeouts_that_end_do_not_stop_others() {
     let _ = timeout(SHORT, checkpoint()).await;
     let _ = CancelScope::new().with_timeout(SHORT).run(checkpoint()).await;
     assert_eq!(others.count().await, 10);
+}
+
+/// D9, C9: A timeout that is done has no deadline any more, though its future still exists: it wakes nobody.
+pub async fn a_timeout_that_is_done_wakes_nobody() {
+    let wakes = Wakes::new();
+    let mut limited = Box::pin(timeout(SHORT, pending_once()));
+    assert!(wakes.poll(&mut limited).is_pending());
+    assert!(wakes.poll(&mut limited).is_ready());
+    sleep(3 * SHORT).await;
+    assert_eq!(wakes.count(), 0);
+}
+
+/// C6, D3: An operation that is first polled when the timeout around has passed already does nothing.
+pub async fn an_operation_that_begins_when_its_timeout_has_passed_does_nothing() {
+    for limit in [SHORT, Duration::from_secs(1)] {
+        let event = Event::new();
+        event.set();
+        let mut acted = false;
+        let end = now() + limit;
+        let body = async {
+            // Woken by the timeout alone.
+            poll_fn(|_| if now() >= end { Poll::Ready(()) } else { Poll::Pending }).await;
+            event.wait().await;
+            acted = true;
+        };
+        assert!(timeout(limit, body).await.is_err());
+        assert!(!acted);
+    }
+}
+
+/// Is pending once, without a wake.
+async fn pending_once() {
+    let mut polled = false;
+    poll_fn(|_| if std::mem::replace(&mut polled, true) { Poll::Ready(()) } else { Poll::Pending }).await;
+}
+
+/// D1, D3: Code that computes in a timeout sees that it is cancelled, where it would in a scope with the same limit.
+pub async fn code_that_computes_sees_that_its_timeout_has_passed() {
+    let sees_it = || async {
+        let start = now();
+        while !is_cancelled() && now() - start < 100 * SHORT {
+            block(SHORT / 10);
+        }
+        is_cancelled()
+    };
+    let scope = CancelScope::new().with_timeout(SHORT);
+    if scope.run(sees_it()).await == Ok(true) {
+        assert_eq!(timeout(SHORT, sees_it()).await.ok(), Some(true));
+    }
+}
+
+/// D1, C2: A body that has outlasted its limit in a single poll is dropped at the end of that, however long the limit was.
+pub async fn a_body_that_outlasts_a_long_limit_in_one_poll_is_dropped_there() {
+    let second = Duration::from_secs(1);
+    let polls = Cell::new(0);
+    let body = poll_fn(|cx| {
+        polls.set(polls.get() + 1);
+        block(second + SHORT);
+        cx.waker().wake_by_ref();
+        if polls.get() == 1 { Poll::Pending } else { Poll::Ready(()) }
+    });
+    assert!(timeout(second, body).await.is_err());
+    assert_eq!(polls.get(), 1);
+}
+
+/// D1, D2: A timeout passes at its own time, whatever the limit was of those that were given up before it.
+pub async fn a_timeout_passes_at_its_own_time_after_others_were_given_up() {
+    for given_up in [LONG, 2 * SHORT, SHORT] {
+        let mut others: Vec<_> = (0..3).map(|_| Box::pin(timeout(given_up, pending::<()>()))).collect();
+        for other in &mut others {
+            assert!(futures::poll!(other.as_mut()).is_pending());
+        }
+        drop(others);
+        for limit in [2 * SHORT, SHORT] {
+            let start = now();
+            assert!(timeout(limit, pending::<()>()).await.is_err());
+            assert!(now() - start >= limit, "early by {:?}", limit - (now() - start));
+        }
+        assert!(timeout(Duration::from_secs(1), sleep(2 * SHORT)).await.is_ok());
+    }
+}
+
+/// D4, C12: A scope that was begun outside a timeout, and is polled on in it, does not see the timeout; the code after it
+/// does.
+pub async fn a_scope_that_was_begun_outside_a_timeout_does_not_see_it() {
+    let is_none = || current_effective_deadline() == EffectiveDeadline::None;
+    let mut outside = Box::pin(CancelScope::new().run(async {
+        checkpoint().await;
+        is_none()
+    }));
+    assert!(futures::poll!(outside.as_mut()).is_pending());
+    let inside = timeout(LONG, async { (outside.await, is_none()) });
+    assert_eq!(inside.await.ok(), Some((Ok(true), false)));
+}
+
+/// D4, C12: What is bound to a place outside a timeout does not see the timeout; the code after it does, and that after the
+/// timeout does not, also when the body has panicked.
+pub async fn what_is_bound_outside_a_timeout_does_not_see_it() {
+    let is_none = || current_effective_deadline() == EffectiveDeadline::None;
+    let bound = async { (is_none(), timeout(LONG, async { is_none() }).await.ok(), is_none()) }.bind();
+    let inside = timeout(LONG, async {
+        let seen = bound.await;
+        (seen, is_none(), move_on_after(SHORT, pending::<()>()).await)
+    });
+    assert_eq!(inside.await.ok(), Some(((true, Some(false), true), false, None)));
+    assert!(is_none());
+    let panicked = timeout(LONG, timeout(LONG, async { panic!("planned") }));
+    assert!(AssertUnwindSafe(panicked).catch_unwind().await.is_err());
+    assert!(is_none());
 }
 
 /// D6: Of nested timeouts the one whose time was up reports, and code between them runs accordingly.

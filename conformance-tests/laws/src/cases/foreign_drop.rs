@@ -887,3 +887,26 @@ pub async fn the_hook_does_not_hear_of_scopes_that_are_not_stalled() {
     assert!(enter(runtime.with_patience(LONG), quick).await.is_err());
     assert_eq!(complaints.load(Ordering::SeqCst), 0);
 }
+
+/// F5: The hook hears of each of several scopes that are stalled, of those that begin to wait later as well.
+pub async fn the_hook_hears_of_each_scope_that_is_stalled() {
+    let (runtime, complaints, _) = impatient();
+    let runtime = runtime.with_patience(15 * SHORT); // in which all of them begin to wait
+    let stall = |delay| {
+        let complaints = complaints.clone();
+        async move {
+            sleep(delay).await;
+            let scope = CancelScope::new();
+            scope.handle().cancel();
+            let wait = async {
+                while complaints.load(Ordering::SeqCst) < 4 {
+                    sleep(SHORT / 2).await;
+                }
+            };
+            scope.run(shield(wait)).await
+        }
+    };
+    let stalled = async { task_group(async |tg| (0..4).for_each(|n| drop(tg.spawn(stall(n * 3 * SHORT))))).await };
+    assert!(enter(runtime, stalled).await.is_ok());
+    assert_eq!(complaints.load(Ordering::SeqCst), 4);
+}

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyio::{
-    CancelReason, CancelScope, Cancelled, GroupBuilder, OwnedTaskGroup, Runtime, TaskError, TaskGroup, TaskHandle,
-    TaskStatus, Unhandled, checkpoint, enter, finally, shield, sleep, sleep_forever, task_group, timeout,
+    CancelReason, CancelScope, Cancelled, Event, GroupBuilder, OwnedTaskGroup, Runtime, TaskError, TaskGroup,
+    TaskHandle, TaskStatus, Unhandled, checkpoint, enter, finally, shield, sleep, sleep_forever, task_group, timeout,
     try_task_group,
 };
 use futures::channel::oneshot;
@@ -16,7 +16,7 @@ use futures::future::{join, join_all};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use parking_lot::Mutex;
 
-use crate::fixture::{Drops, LONG, SHORT, caught, hooked, poll_times};
+use crate::fixture::{Drops, LONG, SHORT, Wakes, caught, hooked, poll_times};
 use crate::steps::{after, block, forever, gate, on_thread, panics, pass, says, turns, until};
 
 /// The reason why a task was cancelled.
@@ -582,4 +582,25 @@ pub async fn an_attached_future_may_be_dropped_or_late() {
     assert_eq!(drops.count(), 1);
     let late = heard.count(|outcome| matches!(outcome, Unhandled::SpawnedIntoClosedGroup { .. }));
     assert_eq!((late, heard.texts().len()), (1, 1));
+}
+
+/// H2, G8: A handle that was awaited and is dropped keeps no waker, whether the task has ended by then or not.
+pub async fn a_handle_that_was_awaited_and_dropped_keeps_no_waker() {
+    let wakes = Wakes::new();
+    let group = task_group(async |tg| {
+        for ended in [false, true] {
+            let go = Arc::new(Event::new());
+            let gate = go.clone();
+            let mut handle = tg.spawn(async move { gate.wait().await });
+            assert!(wakes.poll(&mut handle).is_pending());
+            if ended {
+                go.set();
+                until(|| handle.status() != TaskStatus::Running).await;
+            }
+            drop(handle);
+            assert_eq!(Arc::strong_count(&wakes), 1, "the task has ended: {ended}");
+            go.set();
+        }
+    });
+    assert!(group.await.is_ok());
 }
