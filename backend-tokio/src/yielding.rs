@@ -4,7 +4,7 @@
 //! after so many polls: beside a task that computes for 5 ms between its yields a timer would be 300 ms late. tokio's own
 //! `yield_now` has the worker look at them first. But it keeps the waker until the worker's current poll returns, hence for
 //! ever if that poll is inside a foreign `block_on`; so it is only for wakers of tokio's own tasks, which such an executor
-//! does not hand out.
+//! does not hand out. (A `LocalSet` that is driven by such an executor does; tokio's own yields hang there as well.)
 
 use std::future::Future;
 use std::pin::{Pin, pin};
