@@ -34,7 +34,8 @@ pub struct TimedOut;
 ///
 /// *Compared to* tokio's `timeout`: it also cancels and waits for task groups inside, respects shields, and cannot be
 /// starved by a busy future. *Compared to* [`move_on_after`]: the same with an `Option`. *Compared to*
-/// [`CancelScope::with_timeout`](crate::CancelScope::with_timeout): a scope can also be cancelled and edited from outside, and says so in its output.
+/// [`CancelScope::with_timeout`](crate::CancelScope::with_timeout): a scope can also be cancelled and edited from outside,
+/// and says so in its output.
 ///
 /// It is AnyIO's `fail_after`, under the name that Rust has for it.
 ///
