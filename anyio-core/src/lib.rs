@@ -37,6 +37,6 @@ mod waiting;
 pub use backend::{Backend, BlockOn, Run, Settle, StartError};
 pub use blocking::{Blocking, Job};
 pub use cancel_scope::Checkpoint;
-pub use task_group::{Label, Labelled, Spawn, Task};
+pub use task_group::{Label, Labelled, Sharing, Spawn, Task};
 pub use timeout::{Clock, Timer};
 pub use waiting::{Waiting, note_waiting, take_waiting};

@@ -133,4 +133,29 @@ impl fmt::Debug for Task {
 pub trait Spawn {
     /// Starts `task`; returns at once.
     fn spawn(&self, task: Task);
+
+    /// Whether tasks of groups may share tasks of the runtime. The default is [`Sharing::Never`].
+    fn sharing(&self) -> Sharing {
+        Sharing::Never
+    }
+}
+
+/// Whether many tasks of groups may be polled within few tasks of a runtime, its *carriers*.
+///
+/// A carried task costs its group one allocation, and no more of the runtime than a carrier's turn: a carrier polls what
+/// is ready, for a bounded number of polls, and then gives the others their turn by a
+/// [checkpoint](crate::Checkpoint). Carriers are spawned as they are needed; while a carrier is at work and more is
+/// ready, another is always on its way, so that a task that blocks its thread holds up itself alone, as far as the runtime
+/// has other threads.
+///
+/// What is lost is what the runtime knows of its tasks one by one: its own numbers, names and measurements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Sharing {
+    /// Each task is one of the runtime's: for runtimes that choose which task runs next, such as simulators.
+    Never,
+    /// They may, and one thread polls all tasks of the runtime.
+    OneThread,
+    /// They may, and several threads poll tasks of the runtime.
+    ManyThreads,
 }

@@ -1,5 +1,6 @@
 //! Asynchronous clean-up: [`finally`], [`finally_detached`], [`bracket`].
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -474,6 +475,10 @@ impl FinallyExt {
 }
 
 impl Ext for FinallyExt {
+    fn known(&self) -> &dyn Any {
+        self
+    }
+
     fn reached(&self, node: &Link, _cause: &Cause) {
         if let Some(end) = self.end(node) {
             node.start_grace(end);

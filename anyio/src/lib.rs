@@ -64,6 +64,7 @@
 
 mod branches;
 mod cancel_scope;
+mod carrier;
 pub mod channel;
 pub mod combinators;
 #[cfg(any(doc, doctest))]

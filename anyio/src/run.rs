@@ -1,5 +1,6 @@
 //! Entering a runtime: [`run`], [`block_on`], [`enter`].
 
+use std::any::Any;
 use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
@@ -200,6 +201,10 @@ impl BlockOn for Parked {
 struct MainTask(TaskId);
 
 impl Ext for MainTask {
+    fn known(&self) -> &dyn Any {
+        self
+    }
+
     fn task(&self) -> Option<TaskId> {
         Some(self.0)
     }

@@ -1,5 +1,6 @@
 //! [`Runtime`]: a handle to the backend in use.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyio_core::Backend;
 use parking_lot::RwLock;
 
+use crate::carrier::{Carriers, Employed};
 use crate::context;
 use crate::detect;
 use crate::locals::RunValues;
@@ -53,6 +55,8 @@ pub struct Runtime(Arc<Inner>);
 
 struct Inner {
     backend: Arc<dyn Backend>,
+    /// What polls the tasks of groups, if the backend leaves that to anyio.
+    carriers: Arc<Employed>,
     /// Counts whatever lives in no scope; lists nothing and cannot be cancelled.
     root: Link,
     /// The main future, if this runtime was entered by [`run`](crate::run).
@@ -94,6 +98,10 @@ struct RootExt {
 }
 
 impl Ext for RootExt {
+    fn known(&self) -> &dyn Any {
+        self
+    }
+
     fn emptied(&self) {
         self.idle.notify_all();
     }
@@ -134,6 +142,7 @@ impl Runtime {
     pub fn from_backend(backend: Arc<dyn Backend>) -> Self {
         let idle = Arc::new(Notify::new());
         Runtime(Arc::new(Inner {
+            carriers: Arc::new(Employed::by(&*backend)),
             backend,
             root: erase(&Node::root(RootExt { idle: idle.clone() })),
             main: Arc::default(),
@@ -186,6 +195,7 @@ impl Runtime {
     pub(crate) fn anew(&self) -> Self {
         let (hook, patience) = (self.0.hook.clone(), self.0.patience);
         Self::from_backend(self.0.backend.clone()).rebuilt(|inner| {
+            inner.carriers = self.0.carriers.clone();
             inner.hook = hook;
             inner.patience = patience;
         })
@@ -195,6 +205,7 @@ impl Runtime {
         let old = &self.0;
         let mut inner = Inner {
             backend: old.backend.clone(),
+            carriers: old.carriers.clone(),
             root: old.root.clone(),
             main: old.main.clone(),
             hook: old.hook.clone(),
@@ -220,6 +231,12 @@ impl Runtime {
     #[must_use]
     pub fn backend(&self) -> &Arc<dyn Backend> {
         &self.0.backend
+    }
+
+    /// What polls the tasks of groups, if it is not the backend.
+    #[inline]
+    pub(crate) fn carriers(&self) -> Option<&Arc<Carriers>> {
+        self.0.carriers.get()
     }
 
     /// The time on this runtime's clock, on which all its deadlines are.

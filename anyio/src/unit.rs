@@ -145,6 +145,25 @@ impl Unit {
         Unit { link: Some(link), waker: Known::NONE, offer: None, role, entered: false, overdue: false, values }
     }
 
+    /// The unit of a task that is carried: its node is [lent](Self::lend) for each turn.
+    pub(crate) fn of_carried() -> Self {
+        let (link, values) = (None, Values::current());
+        Unit { link, waker: Known::NONE, offer: None, role: Role::Task, entered: true, overdue: false, values }
+    }
+
+    pub(crate) fn lend(&mut self, link: Link) {
+        self.link = Some(link);
+    }
+
+    /// Whether it has its node.
+    pub(crate) fn is_placed(&self) -> bool {
+        self.link.is_some()
+    }
+
+    pub(crate) fn take_back(&mut self) -> Option<Link> {
+        self.link.take()
+    }
+
     #[inline]
     pub(crate) fn link(&self) -> &Link {
         self.link.as_ref().expect("the node is back after every poll")

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use async_std::task;
 
-use anyio_core::{Backend, Blocking, Checkpoint, Clock, Job, Spawn, Task, Timer};
+use anyio_core::{Backend, Blocking, Checkpoint, Clock, Job, Sharing, Spawn, Task, Timer};
 
 use crate::timer::AsyncStdTimer;
 
@@ -56,6 +56,10 @@ impl AsyncStdHandle {
 impl Spawn for AsyncStdHandle {
     fn spawn(&self, task: Task) {
         drop(task::spawn(task));
+    }
+
+    fn sharing(&self) -> Sharing {
+        Sharing::ManyThreads
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use async_executor::Executor;
 
-use anyio_core::{Backend, Blocking, Checkpoint, Clock, Job, Spawn, Task, Timer};
+use anyio_core::{Backend, Blocking, Checkpoint, Clock, Job, Sharing, Spawn, Task, Timer};
 
 use crate::owned::Owned;
 use crate::timer::SmolTimer;
@@ -75,6 +75,10 @@ impl Spawn for SmolHandle {
             None => smol::spawn(task).detach(),
             Some(owned) => owned.spawn(task),
         }
+    }
+
+    fn sharing(&self) -> Sharing {
+        Sharing::ManyThreads
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{Handle, Id, RuntimeFlavor};
 
-use anyio_core::{Backend, Blocking, Checkpoint, Clock, Job, Spawn, Task, Timer};
+use anyio_core::{Backend, Blocking, Checkpoint, Clock, Job, Sharing, Spawn, Task, Timer};
 
 use crate::timer::TokioTimer;
 use crate::yielding;
@@ -113,6 +113,13 @@ impl Spawn for TokioHandle {
             drop(self.handle.spawn(task));
         } else {
             drop(self.handle.spawn(yielding::Learning(task)));
+        }
+    }
+
+    fn sharing(&self) -> Sharing {
+        match self.handle.runtime_flavor() {
+            RuntimeFlavor::MultiThread => Sharing::ManyThreads,
+            _ => Sharing::OneThread,
         }
     }
 }

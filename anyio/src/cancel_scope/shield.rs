@@ -1,5 +1,6 @@
 //! Shields: what is inside goes on although the scopes around it were cancelled.
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -141,6 +142,10 @@ impl<F: Future> Future for Shield<F> {
 struct Grace(Option<Duration>);
 
 impl Ext for Grace {
+    fn known(&self) -> &dyn Any {
+        self
+    }
+
     fn reached(&self, node: &Link, _cause: &Cause) {
         let Some(grace) = self.0.filter(|_| node.is_shielded()) else {
             return;

@@ -1,5 +1,6 @@
 //! A future that a thread polls in the scope of its host.
 
+use std::any::Any;
 use std::future::Future;
 use std::panic::resume_unwind;
 use std::pin::Pin;
@@ -26,6 +27,10 @@ pin_project! {
 struct Call(TaskId);
 
 impl Ext for Call {
+    fn known(&self) -> &dyn Any {
+        self
+    }
+
     fn task(&self) -> Option<TaskId> {
         Some(self.0)
     }

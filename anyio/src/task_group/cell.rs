@@ -1,7 +1,8 @@
 //! What a group collects.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
@@ -9,6 +10,7 @@ use super::error::{Ending, Failure, FailureKind, GroupError, PanicPayload};
 use super::info::TaskInfo;
 use super::settings::Settings;
 use super::spawned::Settle;
+use crate::carrier::{Carriers, Registered};
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
 use crate::tree::{Cause, Ext, Link, Node, erase};
@@ -20,6 +22,8 @@ pub(crate) type GroupNode<E> = Arc<Node<GroupCell<E>>>;
 
 pub(crate) struct GroupCell<E> {
     settings: Settings<E>,
+    /// Since it has carried tasks that nothing else would drop if the runtime went down.
+    registered: OnceLock<Registered>,
     collected: Mutex<Collected<E>>,
 }
 
@@ -44,6 +48,10 @@ pub(crate) enum Sum<E> {
 }
 
 impl<E: Send + 'static> Ext for GroupCell<E> {
+    fn known(&self) -> &dyn Any {
+        self
+    }
+
     /// Nobody can be relied upon to come for what was collected. Should somebody come all the same, the group was cut
     /// short.
     fn left_behind(&self, node: &Link) {
@@ -80,6 +88,7 @@ impl<E> GroupCell<E> {
     pub(crate) fn new(settings: Settings<E>) -> Self {
         GroupCell {
             settings,
+            registered: OnceLock::new(),
             collected: Mutex::new(Collected {
                 first: None,
                 failures: Vec::new(),
@@ -87,6 +96,18 @@ impl<E> GroupCell<E> {
                 outside: None,
                 deserted: false,
             }),
+        }
+    }
+
+    /// Sees to it that the tasks of the group at `node` end with the runtime. Those of a group in a task that is carried
+    /// do so when it is dropped.
+    #[inline]
+    pub(crate) fn register(&self, node: &GroupNode<E>, carriers: &Arc<Carriers>)
+    where
+        E: Send + 'static,
+    {
+        if self.registered.get().is_none() {
+            self.registered.get_or_init(|| carriers.register(&erase(node)));
         }
     }
 

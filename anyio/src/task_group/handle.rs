@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use super::error::TaskError;
 use super::info::{TaskId, TaskInfo};
-use super::record::{BranchRecord, Outcome, TaskNode};
+use super::record::{BranchRecord, Outcome, Seat, TaskNode};
 use crate::context;
 use crate::reason::{CancelReason, Cancelled};
 use crate::tree::{Link, Role, erase};
@@ -67,15 +67,15 @@ pub struct TaskHandle<T> {
 
 /// The task, wherever its outcome lives.
 enum Known<T> {
-    /// Polled by the backend; with what makes a link of its node, for which the value must be `'static`.
-    Spawned(TaskNode<T>, fn(&TaskNode<T>) -> Link),
+    /// Polled by the backend, or by its carriers.
+    Spawned(Arc<dyn Seat<T>>),
     /// Polled by its group.
     Branch(BranchRecord<T>),
 }
 
 impl<T: Send + 'static> TaskHandle<T> {
-    pub(crate) fn new(node: TaskNode<T>) -> Self {
-        TaskHandle { task: Known::Spawned(node, erase), entry: Entry::new() }
+    pub(crate) fn new(node: Arc<dyn Seat<T>>) -> Self {
+        TaskHandle { task: Known::Spawned(node), entry: Entry::new() }
     }
 }
 
@@ -90,7 +90,7 @@ impl<T> TaskHandle<T> {
     where
         T: Send + 'static,
     {
-        TaskHandle { task: Known::Spawned(node, erase), entry: Entry::begun() }
+        TaskHandle { task: Known::Spawned(node), entry: Entry::begun() }
     }
 
     /// Waits for the value.
@@ -179,7 +179,7 @@ impl<T> TaskHandle<T> {
     #[must_use]
     pub fn info(&self) -> &TaskInfo {
         match &self.task {
-            Known::Spawned(node, _) => node.ext.info(),
+            Known::Spawned(node) => node.cell().info(),
             Known::Branch(task) => task.node.ext.info(),
         }
     }
@@ -191,14 +191,14 @@ impl<T> TaskHandle<T> {
 
     fn outcome(&self) -> &Outcome<T> {
         match &self.task {
-            Known::Spawned(node, _) => &node.ext.outcome,
+            Known::Spawned(node) => &node.cell().outcome,
             Known::Branch(task) => &task.outcome,
         }
     }
 
     fn link(&self) -> Link {
         match &self.task {
-            Known::Spawned(node, link) => link(node),
+            Known::Spawned(node) => node.clone().into_link(),
             Known::Branch(task) => erase(&task.node),
         }
     }
@@ -206,7 +206,7 @@ impl<T> TaskHandle<T> {
     /// Whether the task that is running here is the one of this handle.
     fn is_own(&self) -> bool {
         let own = match &self.task {
-            Known::Spawned(node, _) => Arc::as_ptr(node).cast::<()>(),
+            Known::Spawned(node) => Arc::as_ptr(node).cast::<()>(),
             Known::Branch(task) => Arc::as_ptr(&task.node).cast::<()>(),
         };
         context::peek(|link| {

@@ -2,6 +2,7 @@
 
 mod attach;
 mod body;
+mod carried;
 pub(crate) mod cell;
 mod error;
 mod handle;
@@ -41,12 +42,14 @@ pub use self::start::Started;
 
 pub(crate) use self::handle::cancel_branch;
 
+use self::carried::{CarriedNode, Passenger, Unlaunched, carried_node};
 use self::cell::{GroupNode, OfGroup};
 use self::limit::{Acquire, Slot, Slots};
 use self::record::{InNode, TaskNode, task_node, task_node_below};
 use self::settings::Settings;
 use self::spawned::{Completion, Owner, Settle, Spawned, Work};
 use crate::cancel_scope::CancelHandle;
+use crate::carrier::Carriers;
 use crate::reason::Cancelled;
 use crate::tree::{Link, Tenure, erase};
 use crate::unhandled::Unhandled;
@@ -244,6 +247,65 @@ impl<K: Kind> TaskGroup<K> {
         self.link().is_out_of_reach()
     }
 
+    /// Counts a new task and has it begin, if the group has not closed.
+    fn begin<T, F>(
+        &self,
+        info: TaskInfo,
+        tenure: Tenure,
+        future: F,
+        convert: impl Fn(F::Output) -> Result<T, K::Error> + Send + 'static,
+    ) -> Result<TaskHandle<T>, (TaskInfo, F)>
+    where
+        F: Future + Send + 'static,
+        T: Send + 'static,
+    {
+        let Some(carriers) = self.node.runtime().carriers() else {
+            return match self.admit(info, tenure) {
+                Ok(task) => Ok(self.launch(task, future, convert, OfGroup)),
+                Err(info) => Err((info, future)),
+            };
+        };
+        let task = Spawned::carried(InNode, future, convert, OfGroup);
+        match self.admit_carried(info, tenure, task) {
+            Ok(task) => {
+                self.embark(task.clone(), carriers);
+                Ok(TaskHandle::new(task))
+            }
+            Err(mut refused) => {
+                let refused = Arc::get_mut(&mut refused).expect("nobody knows a node that was refused");
+                Err((refused.ext.info().clone(), refused.ext.unpolled().take_body()))
+            }
+        }
+    }
+
+    /// [`admit`](Self::admit) for a task that is to be carried; gives it back where the group has closed.
+    fn admit_carried<T: Send + 'static, P: Passenger>(
+        &self,
+        info: TaskInfo,
+        tenure: Tenure,
+        passenger: P,
+    ) -> Result<CarriedNode<T, P>, CarriedNode<T, P>> {
+        let info = info.of_group(self.settings().name.as_ref());
+        let node = carried_node(self.link(), tenure, info, passenger);
+        let link: Link = node.clone();
+        let group = link.parent().expect("it was made with one");
+        let adopted = group.adopt(&link, group.runtime()).is_ok();
+        drop(link);
+        if adopted { Ok(node) } else { Err(node) }
+    }
+
+    /// Has a carried task begin, when it has a slot if the group has a limit.
+    fn embark<T: Send + 'static, P: Passenger>(&self, task: CarriedNode<T, P>, carriers: &Arc<Carriers>) {
+        self.node.ext.register(&self.node, carriers);
+        let link: Link = task.clone();
+        let Some(slots) = self.slots_for(&link) else {
+            return task.launch(None, carriers, self.node.runtime());
+        };
+        let unlaunched = Unlaunched(Some(task));
+        let runtime = self.node.runtime().clone();
+        slots.enter(&link, move |slot| unlaunched.launch(slot, &runtime));
+    }
+
     /// Counts a new task, before anything of it is handed to the backend.
     fn admit<T: Send + 'static>(&self, info: TaskInfo, tenure: Tenure) -> Result<Admitted<T>, TaskInfo> {
         let info = info.of_group(self.settings().name.as_ref());
@@ -383,12 +445,9 @@ impl<K: Kind> TaskBuilder<'_, K> {
         F: Future<Output = K::Output<T>> + Send + 'static,
         T: Send + 'static,
     {
-        let group = self.group;
-        let tenure = self.tenure;
-        match group.admit(self.info(Location::caller()), tenure) {
-            Ok(task) => group.launch(task, future, K::into_result, OfGroup),
-            Err(info) => group.refused(info),
-        }
+        let (group, tenure) = (self.group, self.tenure);
+        let spawned = group.begin(self.info(Location::caller()), tenure, future, K::into_result);
+        spawned.unwrap_or_else(|(info, _)| group.refused(info))
     }
 
     /// [`TaskGroup::spawn_ok`].
@@ -398,12 +457,9 @@ impl<K: Kind> TaskBuilder<'_, K> {
         F: Future<Output = T> + Send + 'static,
         T: Send + 'static,
     {
-        let group = self.group;
-        let tenure = self.tenure;
-        match group.admit(self.info(Location::caller()), tenure) {
-            Ok(task) => group.launch(task, future, Ok, OfGroup),
-            Err(info) => group.refused(info),
-        }
+        let (group, tenure) = (self.group, self.tenure);
+        let spawned = group.begin(self.info(Location::caller()), tenure, future, Ok);
+        spawned.unwrap_or_else(|(info, _)| group.refused(info))
     }
 
     /// [`TaskGroup::try_spawn`].
@@ -417,12 +473,9 @@ impl<K: Kind> TaskBuilder<'_, K> {
         F: Future<Output = K::Output<T>> + Send + 'static,
         T: Send + 'static,
     {
-        let group = self.group;
-        let tenure = self.tenure;
-        match group.admit(self.info(Location::caller()), tenure) {
-            Ok(task) => Ok(group.launch(task, future, K::into_result, OfGroup)),
-            Err(_) => Err(GroupClosed(future)),
-        }
+        let (group, tenure) = (self.group, self.tenure);
+        let spawned = group.begin(self.info(Location::caller()), tenure, future, K::into_result);
+        spawned.map_err(|(_, future)| GroupClosed(future))
     }
 
     /// [`TaskGroup::spawn_blocking`].

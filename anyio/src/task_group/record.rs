@@ -1,5 +1,6 @@
 //! What is known of a task: who it is, and what became of it.
 
+use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
@@ -158,6 +159,10 @@ pub(crate) struct TaskCell<O> {
 }
 
 impl<O: Send + Sync + 'static> Ext for TaskCell<O> {
+    fn known(&self) -> &dyn Any {
+        self
+    }
+
     fn task(&self) -> Option<TaskId> {
         Some(self.info.id())
     }
@@ -172,7 +177,7 @@ impl<O: Send + Sync + 'static> Ext for TaskCell<O> {
 }
 
 impl<O> TaskCell<O> {
-    fn new(info: TaskInfo, outcome: O, is_live: bool) -> Self {
+    pub(super) fn new(info: TaskInfo, outcome: O, is_live: bool) -> Self {
         TaskCell { info, outcome, over: AtomicBool::new(is_live), caller: OnceBox::new() }
     }
 
@@ -184,6 +189,23 @@ impl<O> TaskCell<O> {
     pub(crate) fn release_when_gone(&self, caller: &Link) {
         let fresh = self.caller.set(Box::new(Arc::downgrade(caller))).is_ok();
         debug_assert!(fresh, "a task is started once");
+    }
+}
+
+/// The node of a task, whatever else is in it.
+pub(crate) trait Seat<T>: Send + Sync {
+    fn cell(&self) -> &TaskCell<Outcome<T>>;
+
+    fn into_link(self: Arc<Self>) -> Link;
+}
+
+impl<T: Send + 'static> Seat<T> for Node<TaskCell<Outcome<T>>> {
+    fn cell(&self) -> &TaskCell<Outcome<T>> {
+        &self.ext
+    }
+
+    fn into_link(self: Arc<Self>) -> Link {
+        self
     }
 }
 

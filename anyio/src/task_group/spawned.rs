@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 use anyio_core::{Label, Labelled};
 use pin_project_lite::pin_project;
 
+use super::carried::Passenger;
 use super::error::{Ending, TaskError};
 use super::info::TaskInfo;
 use super::limit::Slot;
@@ -236,7 +237,8 @@ pin_project! {
     impl<F, R: Record<T>, T, E, S: Settle<E>, C> PinnedDrop for Spawned<F, R, T, E, S, C> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            if !this.completion.done {
+            // One that is carried is dropped in its turn, or was never launched.
+            if !this.completion.done && this.unit.is_placed() {
                 let link = this.unit.link().clone();
                 this.completion.lose(&link, || this.unit.drop_body(this.body));
             }
@@ -251,9 +253,49 @@ impl<F, R: Record<T>, T, E, S: Settle<E>, C> Spawned<F, R, T, E, S, C> {
         Spawned { unit, body: Some(body), convert, completion: Completion::new(task, settle, owner) }
     }
 
+    /// The future of a task that is carried.
+    pub(crate) fn carried(task: R, body: F, convert: C, settle: S) -> Self {
+        let completion = Completion::new(task, settle, Owner::Queue);
+        Spawned { unit: Unit::of_carried(), body: Some(body), convert, completion }
+    }
+
+    /// What it was made of, before it was launched.
+    pub(crate) fn take_body(&mut self) -> F {
+        self.body.take().expect("it was not polled")
+    }
+
     /// The task is about to be given to the backend.
     pub(crate) fn launch(&mut self, slot: Option<Slot>) {
         self.completion.launch(slot);
+    }
+}
+
+impl<F, R, T, E, S, C> Passenger for Spawned<F, R, T, E, S, C>
+where
+    F: Future + Send + 'static,
+    R: Record<T> + Send + 'static,
+    T: 'static,
+    E: 'static,
+    S: Settle<E> + 'static,
+    C: Fn(F::Output) -> Result<T, E> + Send + 'static,
+{
+    fn launch(&mut self, slot: Option<Slot>) {
+        self.completion.launch(slot);
+    }
+
+    #[inline]
+    fn poll_at(mut self: Pin<&mut Self>, node: Link, cx: &mut Context<'_>) -> Poll<()> {
+        self.as_mut().project().unit.lend(node);
+        let polled = self.as_mut().poll(cx);
+        self.project().unit.take_back();
+        polled
+    }
+
+    fn abandon_at(self: Pin<&mut Self>, node: Link) {
+        let this = self.project();
+        this.unit.lend(node.clone());
+        this.completion.lose(&node, || this.unit.drop_body(this.body));
+        this.unit.take_back();
     }
 }
 

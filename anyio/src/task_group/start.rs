@@ -1,5 +1,6 @@
 //! The start handshake: a task that says when it is ready.
 
+use std::any::Any;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::{Location, resume_unwind};
@@ -146,6 +147,10 @@ enum Early<E> {
 type HandshakeNode<V, E> = Arc<Node<Handshake<V, E>>>;
 
 impl<V: Send + 'static, E: Send + 'static> Ext for Handshake<V, E> {
+    fn known(&self) -> &dyn Any {
+        self
+    }
+
     /// The caller's cancellation reaches the task, also while `start` is not being polled.
     fn reached(&self, _node: &Link, cause: &Cause) {
         if matches!(*self.stage.lock(), Stage::Waiting | Stage::TokenLost) {

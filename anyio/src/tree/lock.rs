@@ -1,15 +1,38 @@
 //! The lock and the atomics of the tree: the ordinary ones, or those of the model checker.
 
 #[cfg(not(anyio_loom))]
-pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
 #[cfg(anyio_loom)]
-pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 #[cfg(not(anyio_loom))]
 pub(crate) use parking_lot::{Mutex, MutexGuard};
 
 #[cfg(anyio_loom)]
+pub(crate) use loom::cell::UnsafeCell;
+
+#[cfg(not(anyio_loom))]
+pub(crate) use self::plain::UnsafeCell;
+
+#[cfg(anyio_loom)]
 pub(crate) use self::modelled::{Mutex, MutexGuard};
+
+#[cfg(not(anyio_loom))]
+mod plain {
+    /// The standard cell with `loom`'s face.
+    pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
+
+    impl<T> UnsafeCell<T> {
+        pub(crate) fn new(value: T) -> Self {
+            UnsafeCell(std::cell::UnsafeCell::new(value))
+        }
+
+        #[inline]
+        pub(crate) fn with_mut<R>(&self, run: impl FnOnce(*mut T) -> R) -> R {
+            run(self.0.get())
+        }
+    }
+}
 
 #[cfg(anyio_loom)]
 mod modelled {

@@ -57,7 +57,7 @@ use self::alarm::Alarms;
 pub(crate) use self::alarm::{Alarm, Bell};
 use self::children::{Children, Key};
 pub(crate) use self::count::{erase, wake};
-pub(crate) use self::lock::{AtomicBool, AtomicU32, AtomicUsize, Mutex, MutexGuard, Ordering};
+pub(crate) use self::lock::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Mutex, MutexGuard, Ordering, UnsafeCell};
 pub(crate) use self::stall::Stalls;
 use self::stop::Stop;
 use crate::reason::Cancelled;
@@ -152,10 +152,17 @@ pub(crate) trait Ext: Any + Send + Sync {
 
     /// A node above has ended before this one, whose future was forgotten, or is polled by reference.
     fn left_behind(&self, _node: &Link) {}
+
+    /// What may be known of it by its type.
+    fn known(&self) -> &dyn Any;
 }
 
 /// For nodes with nothing of their own.
-impl Ext for () {}
+impl Ext for () {
+    fn known(&self) -> &dyn Any {
+        self
+    }
+}
 
 /// A cancellation, and how far from the root it started.
 #[derive(Clone, Debug)]
@@ -344,8 +351,7 @@ impl Node {
     /// What the node carries, which is known to be of this kind.
     #[inline]
     pub(crate) fn known_as<X: Ext>(&self) -> &X {
-        let ext: &dyn Any = &self.ext;
-        ext.downcast_ref().expect("the kind of node is known")
+        self.ext.known().downcast_ref().expect("the kind of node is known")
     }
 }
 
@@ -475,6 +481,14 @@ impl<X: Ext + ?Sized> Node<X> {
     pub(crate) fn wake_up(&self) {
         let waker = self.state.lock().waker.clone();
         wake(waker);
+    }
+
+    /// Wakes the tasks directly below.
+    pub(crate) fn wake_tasks(&self) {
+        let state = self.state.lock();
+        let tasks: Vec<_> = state.children.iter().filter(|node| node.role == Role::Task).cloned().collect();
+        drop(state);
+        tasks.into_iter().for_each(|task| task.wake_up());
     }
 
     /// The future of this task has ended: from now on the waker is that of whoever waits until it is gone. Tells what the

@@ -1,0 +1,245 @@
+//! Carriers: few tasks of the runtime, within which the tasks of groups are polled.
+//!
+//! A task of its own costs a runtime more than most tasks do: memory, a place in its lists, and the end of it. Where the
+//! backend allows it ([`Sharing`]), a group's task is put into the queue of its runtime's carriers instead. Here is the
+//! queue, and who is woken for it; `queue` is in order of readiness, and a task is in it at most once
+//! ([`Exclusive`]).
+//!
+//! # Invariants
+//!
+//! 1. **On its way.** While the queue is not empty, a carrier is being polled in the only thread there is, or one is on
+//!    its way to be polled (`coming`). Where there are more threads two are on their way if there is work for two: a
+//!    runtime may keep the task that was woken last for the thread that woke it, which may be blocked.
+//! 2. **Turns.** A carrier polls at most [`BATCH`] tasks before it lets others have their turn. A task that was woken
+//!    while it was polled, as one that yields is, is polled again after that.
+//! 3. **The end.** The runtime goes down by dropping a carrier. From then on every task is dropped instead of polled, by
+//!    whoever finds it in the queue first, one after another. All tasks of the groups that are known in `groups` are put
+//!    there; the tasks of other groups are dropped with the task that owns the group.
+//! 4. **No locks.** While the lock is held nothing is woken, dropped, spawned or polled.
+
+mod exclusive;
+mod runner;
+
+use std::collections::VecDeque;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Weak};
+use std::task::Waker;
+
+use anyio_core::{Backend, Sharing, Task};
+use slab::Slab;
+
+pub(crate) use self::exclusive::{Exclusive, Turn};
+use self::runner::Runner;
+use crate::runtime::Runtime;
+use crate::tree::{Link, Mutex, MutexGuard, Node, wake};
+use crate::unit::discard;
+
+/// How many polls make a carrier's turn: about as many as tokio's workers make between two looks at timers and sockets.
+const BATCH: usize = 64;
+
+/// How many carriers wait for work; more than these end when there is none.
+const KEPT: usize = 4;
+
+/// A task that is carried.
+pub(crate) trait Carry: Send + Sync {
+    /// Gives the task its turn; gives it back if it is to be queued again.
+    fn carry(self: Arc<Self>) -> Option<Arc<dyn Carry>>;
+
+    /// Drops the task instead.
+    fn abandon(self: Arc<Self>);
+
+    /// The runtime that it runs on.
+    fn runtime(&self) -> &Runtime;
+}
+
+/// The carriers of a runtime, and what they have to do.
+pub(crate) struct Carriers {
+    /// How many carriers should be on their way while there is enough to do.
+    ahead: usize,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// The tasks that are to be polled.
+    queue: VecDeque<Arc<dyn Carry>>,
+    /// The carriers that wait for work, and their numbers.
+    idle: Vec<(usize, Waker)>,
+    /// How many carriers there have been.
+    hired: usize,
+    /// How many carriers were spawned or woken, or yield, and have not been polled since.
+    coming: usize,
+    /// How many carriers are being polled.
+    at_work: usize,
+    /// Invariant 3.
+    is_down: bool,
+    /// Whether somebody is dropping what is in the queue.
+    is_dropping: bool,
+    /// Whether nobody will ever need the carriers again.
+    is_over: bool,
+    /// Groups whose owners are not carried themselves.
+    groups: Slab<Weak<Node>>,
+}
+
+/// Who is to come, as the lock must be free for it.
+enum Summons {
+    /// One that has waited.
+    Waiting(Waker),
+    /// A new one, and its number.
+    New(usize),
+}
+
+impl Carriers {
+    pub(crate) fn new(sharing: Sharing) -> Option<Arc<Self>> {
+        let ahead = match sharing {
+            Sharing::OneThread => 1,
+            Sharing::ManyThreads => 2,
+            _ => return None,
+        };
+        let state = State {
+            queue: VecDeque::new(),
+            idle: Vec::new(),
+            hired: 0,
+            coming: 0,
+            at_work: 0,
+            is_down: false,
+            is_dropping: false,
+            is_over: false,
+            groups: Slab::new(),
+        };
+        Some(Arc::new(Carriers { ahead, state: Mutex::new(state) }))
+    }
+
+    /// Puts a task into the queue.
+    #[inline]
+    pub(crate) fn push(self: &Arc<Self>, task: Arc<dyn Carry>, runtime: &Runtime) {
+        let mut state = self.lock();
+        state.queue.push_back(task);
+        let summons = self.summons(&mut state);
+        let is_left = state.is_left();
+        drop(state);
+        if let Some(summons) = summons {
+            self.summon(summons, runtime);
+        }
+        if is_left {
+            self.drop_queued();
+        }
+    }
+
+    /// Whether invariant 1 needs another carrier to come; if so it is counted.
+    #[inline]
+    fn summons(&self, state: &mut State) -> Option<Summons> {
+        let ahead = self.ahead - usize::from(self.ahead == 1 && state.at_work > 0);
+        if state.is_down || state.coming >= ahead.min(state.queue.len()) {
+            return None;
+        }
+        state.coming += 1;
+        Some(match state.idle.pop() {
+            Some((_, waker)) => Summons::Waiting(waker),
+            None => {
+                state.hired += 1;
+                Summons::New(state.hired)
+            }
+        })
+    }
+
+    #[cold]
+    fn summon(self: &Arc<Self>, summons: Summons, runtime: &Runtime) {
+        match summons {
+            Summons::Waiting(waker) => wake(Some(waker)),
+            Summons::New(number) => runtime.backend().spawn(Task::new(Runner::new(self.clone(), number))),
+        }
+    }
+
+    /// Makes a group known until the guard is dropped.
+    pub(crate) fn register(self: &Arc<Self>, group: &Link) -> Registered {
+        let key = self.lock().groups.insert(Arc::downgrade(group));
+        Registered { carriers: Arc::downgrade(self), key }
+    }
+
+    /// The runtime goes down.
+    fn go_down(&self) {
+        let mut state = self.lock();
+        state.is_down = true;
+        let idle = mem::take(&mut state.idle);
+        let groups: Vec<_> = state.groups.iter().filter_map(|(_, group)| group.upgrade()).collect();
+        drop(state);
+        drop(idle);
+        groups.into_iter().for_each(|group| group.wake_tasks());
+        self.drop_queued();
+    }
+
+    /// Drops the tasks in the queue, if nobody else does.
+    fn drop_queued(&self) {
+        if mem::replace(&mut self.lock().is_dropping, true) {
+            return;
+        }
+        while let Some(task) = self.next_to_drop() {
+            let dropped = catch_unwind(AssertUnwindSafe(|| task.abandon()));
+            dropped.unwrap_or_else(discard);
+        }
+    }
+
+    fn next_to_drop(&self) -> Option<Arc<dyn Carry>> {
+        let mut state = self.lock();
+        let task = state.queue.pop_front();
+        state.is_dropping = task.is_some();
+        task
+    }
+
+    /// Nobody will need the carriers any more.
+    fn dismiss(&self) {
+        let mut state = self.lock();
+        state.is_over = true;
+        let idle = mem::take(&mut state.idle);
+        drop(state);
+        idle.into_iter().for_each(|(_, waker)| wake(Some(waker)));
+    }
+
+    #[inline]
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
+    }
+}
+
+impl State {
+    /// Whether nobody cares for what is in the queue.
+    fn is_left(&self) -> bool {
+        self.is_down && !self.is_dropping
+    }
+}
+
+/// A group that is known to the carriers of its runtime.
+pub(crate) struct Registered {
+    carriers: Weak<Carriers>,
+    key: usize,
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        if let Some(carriers) = self.carriers.upgrade() {
+            let group = carriers.lock().groups.try_remove(self.key);
+            drop(group);
+        }
+    }
+}
+
+/// The carriers, for as long as their runtime is used by anyone.
+pub(crate) struct Employed(Option<Arc<Carriers>>);
+
+impl Employed {
+    pub(crate) fn by(backend: &dyn Backend) -> Self {
+        Employed(Carriers::new(backend.sharing()))
+    }
+
+    #[inline]
+    pub(crate) fn get(&self) -> Option<&Arc<Carriers>> {
+        self.0.as_ref()
+    }
+}
+
+impl Drop for Employed {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|carriers| carriers.dismiss());
+    }
+}

@@ -1,0 +1,128 @@
+//! A carrier, as the runtime polls it.
+
+use std::future::Future;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::{BATCH, Carriers, Carry, KEPT, State};
+use crate::tree::MutexGuard;
+use crate::unit::discard;
+
+/// A task of the runtime that polls tasks of groups.
+pub(super) struct Runner {
+    carriers: Arc<Carriers>,
+    number: usize,
+    stage: Stage,
+    /// The tasks that were woken while they were polled, during a poll of this carrier.
+    again: Vec<Arc<dyn Carry>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Coming,
+    Idle,
+    Over,
+}
+
+impl Runner {
+    pub(super) fn new(carriers: Arc<Carriers>, number: usize) -> Self {
+        Runner { carriers, number, stage: Stage::Coming, again: Vec::new() }
+    }
+
+    fn begin(&self, state: &mut State) {
+        let idle = state.idle.iter().position(|(number, _)| *number == self.number);
+        match idle {
+            // Nobody has called it: a runtime may poll what it likes.
+            Some(index) => drop(state.idle.swap_remove(index)),
+            None => state.coming = state.coming.saturating_sub(1),
+        }
+        state.at_work += 1;
+    }
+
+    /// Polls what is in the queue.
+    fn work<'a>(&mut self, carriers: &'a Arc<Carriers>) -> MutexGuard<'a, State> {
+        let mut state = carriers.lock();
+        self.begin(&mut state);
+        for _ in 0..BATCH {
+            if state.is_down {
+                break;
+            }
+            let Some(task) = state.queue.pop_front() else { break };
+            let summons = carriers.summons(&mut state);
+            drop(state);
+            if let Some(summons) = summons {
+                carriers.summon(summons, task.runtime());
+            }
+            self.carry(task);
+            state = carriers.lock();
+        }
+        state.at_work -= 1;
+        state.queue.extend(self.again.drain(..));
+        state
+    }
+
+    #[inline]
+    fn carry(&mut self, task: Arc<dyn Carry>) {
+        match catch_unwind(AssertUnwindSafe(|| task.carry())) {
+            Ok(again) => self.again.extend(again),
+            Err(payload) => discard(payload),
+        }
+    }
+
+    /// Waits to be called, if there is still nothing to do.
+    fn rest(&mut self, carriers: &Carriers, cx: &Context<'_>) -> Poll<()> {
+        let waker = cx.waker().clone();
+        let mut state = carriers.lock();
+        if state.is_over || state.is_down || state.idle.len() >= KEPT {
+            self.stage = Stage::Over;
+            return Poll::Ready(());
+        }
+        if state.queue.is_empty() {
+            self.stage = Stage::Idle;
+            state.idle.push((self.number, waker));
+            return Poll::Pending;
+        }
+        state.coming += 1;
+        self.stage = Stage::Coming;
+        drop(state);
+        waker.wake();
+        Poll::Pending
+    }
+}
+
+impl Future for Runner {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        let carriers = this.carriers.clone();
+        let mut state = this.work(&carriers);
+        if state.is_left() {
+            drop(state);
+            carriers.drop_queued();
+            return this.rest(&carriers, cx);
+        }
+        let Some(task) = state.queue.front() else {
+            drop(state);
+            return this.rest(&carriers, cx);
+        };
+        let backend = task.runtime().backend().clone();
+        state.coming += 1;
+        this.stage = Stage::Coming;
+        drop(state);
+        backend.checkpoint(cx.waker());
+        Poll::Pending
+    }
+}
+
+impl Drop for Runner {
+    /// Before its end: the runtime goes down.
+    fn drop(&mut self) {
+        if mem::replace(&mut self.stage, Stage::Over) != Stage::Over {
+            self.carriers.go_down();
+        }
+    }
+}
