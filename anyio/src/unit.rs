@@ -146,6 +146,7 @@ impl Unit {
     }
 
     /// The unit of a task that is carried: its node is [lent](Self::lend) for each turn.
+    #[inline]
     pub(crate) fn of_carried() -> Self {
         let (link, values) = (None, Values::current());
         Unit { link, waker: Known::NONE, offer: None, role: Role::Task, entered: true, overdue: false, values }
@@ -160,8 +161,9 @@ impl Unit {
         self.link.is_some()
     }
 
-    pub(crate) fn take_back(&mut self) -> Option<Link> {
-        self.link.take()
+    #[inline]
+    pub(crate) fn take_back(&mut self) -> Link {
+        self.link.take().expect("the node is back after every poll")
     }
 
     #[inline]

@@ -2,12 +2,14 @@
 
 #![expect(unsafe_code, reason = "a future lies in the node that wakes it, and is polled without a lock")]
 
+use std::mem::ManuallyDrop;
 use std::pin::Pin;
-use std::task::Poll;
+use std::sync::Arc;
+use std::task::{Poll, Wake, Waker};
 
-use crate::tree::{AtomicU8, Ordering, UnsafeCell};
+use crate::tree::{AtomicU8, Ext, Link, Node, Ordering, UnsafeCell};
 
-/// Not to be polled yet.
+/// It has not been polled; it is in a queue for its first turn, or will be.
 const FRESH: u8 = 0;
 /// Nobody polls it, and nobody is to.
 const IDLE: u8 = 1;
@@ -22,14 +24,14 @@ const DONE: u8 = 5;
 
 /// A future, and whose turn it is.
 ///
-/// From `QUEUED` on each change is a read-modify-write with AcqRel: a poll sees what any waker did before it woke the
-/// future, and what the last poll has left.
+/// Each change but the last is a read-modify-write with AcqRel, also the one of a waker that changes nothing: a poll sees
+/// what any waker did before it woke the future, and what the last poll has left.
 pub(crate) struct Exclusive<F> {
     stage: AtomicU8,
     future: UnsafeCell<F>,
 }
 
-// SAFETY: a shared `Exclusive` gives access to the future only in `launch` and `turn`, and there to one thread at a time:
+// SAFETY: a shared `Exclusive` gives access to the future only in `edit` and `turn`, and there to one thread at a time:
 // to the one that has moved `stage` to `POLLED`, from where the same thread moves it on. The thread may be another one each
 // time, for which `F` is `Send`.
 unsafe impl<F: Send> Sync for Exclusive<F> {}
@@ -50,21 +52,20 @@ impl<F> Exclusive<F> {
         Exclusive { stage: AtomicU8::new(FRESH), future: UnsafeCell::new(future) }
     }
 
-    /// Makes it ready for its first turn, after a last `edit`; the caller puts it into a queue.
+    /// Edits the future before its first turn; the caller puts it into the queue after that.
     ///
     /// # Panics
     ///
-    /// If that was done before.
-    #[inline]
-    pub(crate) fn launch(&self, edit: impl FnOnce(&mut F)) {
+    /// If it may have had its first turn.
+    pub(crate) fn edit(&self, edit: impl FnOnce(&mut F)) {
         let claimed = self.stage.compare_exchange(FRESH, POLLED, Ordering::AcqRel, Ordering::Acquire);
-        assert!(claimed.is_ok(), "a task is launched once");
+        assert!(claimed.is_ok(), "a future that was polled is pinned");
         self.future.with_mut(|future| {
             // SAFETY: one thread gets from `FRESH` to `POLLED`, and nobody past that before the end of this function, so
             // there is no other reference to the future. It is not pinned before its first turn.
             edit(unsafe { &mut *future });
         });
-        self.stage.swap(QUEUED, Ordering::AcqRel);
+        self.stage.swap(FRESH, Ordering::AcqRel);
     }
 
     /// Notes that it is to be polled; says if the caller has to put it into a queue.
@@ -73,7 +74,8 @@ impl<F> Exclusive<F> {
         let next = |stage| match stage {
             IDLE => Some(QUEUED),
             POLLED => Some(WOKEN),
-            _ => None,
+            DONE => None,
+            _ => Some(stage),
         };
         self.stage.fetch_update(Ordering::AcqRel, Ordering::Acquire, next) == Ok(IDLE)
     }
@@ -85,17 +87,18 @@ impl<F> Exclusive<F> {
     /// Between the first turn and its drop this must not be moved.
     #[inline]
     pub(crate) unsafe fn turn(&self, poll: impl FnOnce(Pin<&mut F>) -> Poll<()>) -> Turn {
-        if self.stage.compare_exchange(QUEUED, POLLED, Ordering::AcqRel, Ordering::Acquire).is_err() {
+        let begin = |stage| matches!(stage, FRESH | QUEUED).then_some(POLLED);
+        if self.stage.fetch_update(Ordering::AcqRel, Ordering::Acquire, begin).is_err() {
             return Turn::Over;
         }
         let polled = self.future.with_mut(|future| {
-            // SAFETY: from `QUEUED` to `POLLED` one thread gets, and nobody gets past `POLLED` or `WOKEN` but that thread,
+            // SAFETY: one thread gets from `FRESH` or `QUEUED` to `POLLED`, and nobody gets past `POLLED` or `WOKEN` but that thread,
             // below; so until then there is no other reference to the future. It is pinned, since it lies inside `self`,
             // which the caller does not move.
             poll(unsafe { Pin::new_unchecked(&mut *future) })
         });
         if polled.is_ready() {
-            self.stage.swap(DONE, Ordering::AcqRel);
+            self.stage.store(DONE, Ordering::Release);
             return Turn::Over;
         }
         match self.stage.compare_exchange(POLLED, IDLE, Ordering::AcqRel, Ordering::Acquire) {
@@ -119,4 +122,38 @@ impl<F> Exclusive<F> {
             unsafe { &mut *future }
         })
     }
+}
+
+/// Gives the future that lies in a node its turn, with the node itself and its waker. No reference is counted for that:
+/// `poll` is given the one that the caller has, and gives it back.
+///
+/// # Safety
+///
+/// The node that `poll` gives back is the one that it was given, and it was kept until then. What lies in the node is not
+/// moved out of it between its first turn and its drop.
+#[inline]
+pub(crate) unsafe fn take_turn<X, F>(
+    node: Arc<Node<X>>,
+    future: impl FnOnce(&Node<X>) -> &Exclusive<F>,
+    poll: impl FnOnce(Pin<&mut F>, Link, &Waker) -> (Poll<()>, Link),
+) -> (Turn, Arc<Node<X>>)
+where
+    X: Ext,
+    Node<X>: Wake + Send + Sync,
+{
+    let raw = Arc::into_raw(node);
+    // SAFETY: `raw` is from `into_raw`, and what is counted there is counted until the end of this function: it is dropped
+    // neither with this waker nor with this link, nor by `poll`, which keeps the latter.
+    let (waker, link) = unsafe { (ManuallyDrop::new(Waker::from(Arc::from_raw(raw))), Arc::from_raw(raw)) };
+    let link = ManuallyDrop::new(link as Link);
+    // SAFETY: as above; and it is pinned, which is up to the caller.
+    let turn = unsafe {
+        future(&*raw).turn(|future| {
+            let (polled, link) = poll(future, ManuallyDrop::into_inner(link), &waker);
+            let _ = ManuallyDrop::new(link);
+            polled
+        })
+    };
+    // SAFETY: what `into_raw` left to be counted here.
+    (turn, unsafe { Arc::from_raw(raw) })
 }

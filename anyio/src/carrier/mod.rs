@@ -29,7 +29,7 @@ use std::task::Waker;
 use anyio_core::{Backend, Sharing, Task};
 use slab::Slab;
 
-pub(crate) use self::exclusive::{Exclusive, Turn};
+pub(crate) use self::exclusive::{Exclusive, Turn, take_turn};
 use self::runner::Runner;
 use crate::runtime::Runtime;
 use crate::tree::{Link, Mutex, MutexGuard, Node, wake};
@@ -126,10 +126,15 @@ impl Carriers {
         }
     }
 
+    /// Whether one thread polls all carriers.
+    fn is_single(&self) -> bool {
+        self.ahead == 1
+    }
+
     /// Whether invariant 1 needs another carrier to come; if so it is counted.
     #[inline]
     fn summons(&self, state: &mut State) -> Option<Summons> {
-        let ahead = self.ahead - usize::from(self.ahead == 1 && state.at_work > 0);
+        let ahead = self.ahead - usize::from(self.is_single() && state.at_work > 0);
         if state.is_down || state.coming >= ahead.min(state.queue.len()) {
             return None;
         }

@@ -1,5 +1,6 @@
 //! A carrier, as the runtime polls it.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,6 +17,8 @@ pub(super) struct Runner {
     carriers: Arc<Carriers>,
     number: usize,
     stage: Stage,
+    /// The tasks that were taken from the queue, during a poll of this carrier.
+    taken: VecDeque<Arc<dyn Carry>>,
     /// The tasks that were woken while they were polled, during a poll of this carrier.
     again: Vec<Arc<dyn Carry>>,
 }
@@ -29,7 +32,7 @@ enum Stage {
 
 impl Runner {
     pub(super) fn new(carriers: Arc<Carriers>, number: usize) -> Self {
-        Runner { carriers, number, stage: Stage::Coming, again: Vec::new() }
+        Runner { carriers, number, stage: Stage::Coming, taken: VecDeque::new(), again: Vec::new() }
     }
 
     fn begin(&self, state: &mut State) {
@@ -46,22 +49,38 @@ impl Runner {
     fn work<'a>(&mut self, carriers: &'a Arc<Carriers>) -> MutexGuard<'a, State> {
         let mut state = carriers.lock();
         self.begin(&mut state);
-        for _ in 0..BATCH {
-            if state.is_down {
-                break;
-            }
-            let Some(task) = state.queue.pop_front() else { break };
+        let mut left = BATCH;
+        loop {
+            self.take(carriers, &mut state, left);
+            let Some(first) = self.taken.front() else { break };
             let summons = carriers.summons(&mut state);
             drop(state);
             if let Some(summons) = summons {
-                carriers.summon(summons, task.runtime());
+                carriers.summon(summons, first.runtime());
             }
-            self.carry(task);
+            while let Some(task) = self.taken.pop_front() {
+                self.carry(task);
+                left -= 1;
+            }
             state = carriers.lock();
         }
         state.at_work -= 1;
         state.queue.extend(self.again.drain(..));
         state
+    }
+
+    /// Takes tasks from the queue, `most` at most: a single one, if another carrier may come for the others.
+    fn take(&mut self, carriers: &Carriers, state: &mut State, most: usize) {
+        if state.is_down || most == 0 {
+            return;
+        }
+        if !carriers.is_single() {
+            self.taken.extend(state.queue.pop_front());
+        } else if state.queue.len() <= most {
+            mem::swap(&mut self.taken, &mut state.queue);
+        } else {
+            self.taken.extend(state.queue.drain(..most));
+        }
     }
 
     #[inline]

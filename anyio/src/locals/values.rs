@@ -29,9 +29,11 @@ impl Values {
     /// Those in effect here.
     #[inline]
     pub(crate) fn current() -> Self {
-        if !Self::any() {
-            return Values::default();
-        }
+        if Self::any() { Self::shared() } else { Values::default() }
+    }
+
+    #[inline(never)]
+    fn shared() -> Self {
         CURRENT
             .try_with(|current| {
                 let values = current.take();

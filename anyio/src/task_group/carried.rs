@@ -3,25 +3,25 @@
 use std::any::Any;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-
-use futures_task::{ArcWake, waker_ref};
+use std::task::{Context, Poll, Wake, Waker};
 
 use super::info::{TaskId, TaskInfo};
 use super::limit::Slot;
 use super::record::{Outcome, Seat, TaskCell};
-use crate::carrier::{Carriers, Carry, Exclusive, Turn};
+use crate::carrier::{Carriers, Carry, Exclusive, Turn, take_turn};
 use crate::runtime::Runtime;
 use crate::tree::{Ext, Link, Node, Tenure};
 
 /// The future of a task that does not know its node but while it is polled.
 pub(super) trait Passenger: Send + 'static {
-    fn launch(&mut self, slot: Option<Slot>);
+    /// Takes the right to run, in a group with a limit.
+    fn take_slot(&mut self, slot: Slot);
 
-    fn poll_at(self: Pin<&mut Self>, node: Link, cx: &mut Context<'_>) -> Poll<()>;
+    /// Polls it; gives the node back.
+    fn poll_at(self: Pin<&mut Self>, node: Link, cx: &mut Context<'_>) -> (Poll<()>, Link);
 
-    /// Drops it before its end.
-    fn abandon_at(self: Pin<&mut Self>, node: Link);
+    /// Drops it before its end; gives the node back.
+    fn abandon_at(self: Pin<&mut Self>, node: Link) -> Link;
 }
 
 /// What the node of a carried task carries: its future too.
@@ -81,42 +81,33 @@ impl<T: Send + 'static, P: Passenger> Seat<T> for Node<Carried<T, P>> {
 impl<T: Send + 'static, P: Passenger> Node<Carried<T, P>> {
     /// Has the task begin.
     #[inline]
-    pub(super) fn launch(self: Arc<Self>, slot: Option<Slot>, carriers: &Arc<Carriers>, runtime: &Runtime) {
-        self.ext.passenger.launch(|passenger| passenger.launch(slot));
+    pub(super) fn launch(self: Arc<Self>, carriers: &Arc<Carriers>, runtime: &Runtime) {
         carriers.push(self, runtime);
     }
+}
 
-    /// Drops a task that will not be launched.
-    pub(super) fn give_up(self: Arc<Self>) {
-        self.ext.passenger.launch(|_| ());
-        self.abandon();
-    }
-
-    #[inline]
-    fn take_turn(self: &Arc<Self>, act: impl FnOnce(Pin<&mut P>, Link) -> Poll<()>) -> Turn {
-        let node = self.clone();
-        #[expect(unsafe_code, reason = "the pinning is up to whoever holds it")]
-        // SAFETY: it lies in the node, which is in an `Arc`; out of it go only those that were not launched.
-        unsafe {
-            self.ext.passenger.turn(|passenger| act(passenger, node))
-        }
-    }
+#[inline]
+#[expect(unsafe_code, reason = "the node is lent to the future in it")]
+fn take_turn_in<T: Send + 'static, P: Passenger>(
+    node: CarriedNode<T, P>,
+    poll: impl FnOnce(Pin<&mut P>, Link, &Waker) -> (Poll<()>, Link),
+) -> (Turn, CarriedNode<T, P>) {
+    // SAFETY: what is done below gives back the node that it was given; and nothing is taken out of the node of a task that
+    // was launched.
+    unsafe { take_turn(node, |node| &node.ext.passenger, poll) }
 }
 
 impl<T: Send + 'static, P: Passenger> Carry for Node<Carried<T, P>> {
     #[inline]
     fn carry(self: Arc<Self>) -> Option<Arc<dyn Carry>> {
-        let waker = waker_ref(&self);
-        let turn = self.take_turn(|passenger, node| passenger.poll_at(node, &mut Context::from_waker(&waker)));
-        drop(waker);
-        (turn == Turn::Again).then_some(self as _)
+        let (turn, node) = take_turn_in(self, |passenger, node, waker| {
+            passenger.poll_at(node, &mut Context::from_waker(waker))
+        });
+        if turn == Turn::Again { Some(node) } else { None }
     }
 
     fn abandon(self: Arc<Self>) {
-        self.take_turn(|passenger, node| {
-            passenger.abandon_at(node);
-            Poll::Ready(())
-        });
+        take_turn_in(self, |passenger, node, _| (Poll::Ready(()), passenger.abandon_at(node)));
     }
 
     fn runtime(&self) -> &Runtime {
@@ -124,16 +115,16 @@ impl<T: Send + 'static, P: Passenger> Carry for Node<Carried<T, P>> {
     }
 }
 
-impl<T: Send + 'static, P: Passenger> ArcWake for Node<Carried<T, P>> {
+impl<T: Send + 'static, P: Passenger> Wake for Node<Carried<T, P>> {
     fn wake(self: Arc<Self>) {
-        Self::wake_by_ref(&self);
+        self.wake_by_ref();
     }
 
-    fn wake_by_ref(node: &Arc<Self>) {
-        if node.ext.passenger.wake() {
-            let runtime = Node::runtime(node);
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.ext.passenger.wake() {
+            let runtime = Node::runtime(self);
             let carriers = runtime.carriers().expect("it was launched by them");
-            carriers.push(node.clone(), runtime);
+            carriers.push(self.clone(), runtime);
         }
     }
 }
@@ -145,13 +136,14 @@ impl<T: Send + 'static, P: Passenger> Unlaunched<T, P> {
     pub(super) fn launch(mut self, slot: Slot, runtime: &Runtime) {
         let carriers = runtime.carriers().expect("they were there when the task was spawned");
         if let Some(task) = self.0.take() {
-            task.launch(Some(slot), carriers, runtime);
+            task.ext.passenger.edit(|passenger| passenger.take_slot(slot));
+            task.launch(carriers, runtime);
         }
     }
 }
 
 impl<T: Send + 'static, P: Passenger> Drop for Unlaunched<T, P> {
     fn drop(&mut self) {
-        self.0.take().into_iter().for_each(|task| task.give_up());
+        self.0.take().into_iter().for_each(|task| task.abandon());
     }
 }

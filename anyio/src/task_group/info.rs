@@ -81,9 +81,14 @@ impl TaskInfo {
     #[inline]
     pub(crate) fn of_group(mut self, name: Option<&Arc<str>>) -> Self {
         if name.is_some() || self.names.is_some() {
-            self.names = Some(Arc::new(Names { task: self.names().task.clone(), group: name.cloned() }));
+            self.names = Some(self.names_in(name));
         }
         self
+    }
+
+    #[cold]
+    fn names_in(&self, group: Option<&Arc<str>>) -> Arc<Names> {
+        Arc::new(Names { task: self.names().task.clone(), group: group.cloned() })
     }
 
     fn names(&self) -> &Names {

@@ -265,10 +265,12 @@ impl<K: Kind> TaskGroup<K> {
                 Err(info) => Err((info, future)),
             };
         };
-        let task = Spawned::carried(InNode, future, convert, OfGroup);
+        let slots = self.settings().slots.as_ref().filter(|_| tenure != Tenure::Daemon);
+        let owner = if slots.is_some() { Owner::Queue } else { Owner::Backend };
+        let task = Spawned::carried(InNode, future, convert, OfGroup, owner);
         match self.admit_carried(info, tenure, task) {
             Ok(task) => {
-                self.embark(task.clone(), carriers);
+                self.embark(task.clone(), slots, carriers);
                 Ok(TaskHandle::new(task))
             }
             Err(mut refused) => {
@@ -287,20 +289,28 @@ impl<K: Kind> TaskGroup<K> {
     ) -> Result<CarriedNode<T, P>, CarriedNode<T, P>> {
         let info = info.of_group(self.settings().name.as_ref());
         let node = carried_node(self.link(), tenure, info, passenger);
-        let link: Link = node.clone();
-        let group = link.parent().expect("it was made with one");
-        let adopted = group.adopt(&link, group.runtime()).is_ok();
-        drop(link);
-        if adopted { Ok(node) } else { Err(node) }
+        let group = node.parent().expect("it was made with one");
+        let Ok(inherited) = group.admit(tenure, node.clone(), group.runtime()) else { return Err(node) };
+        if inherited.is_some() || tenure == Tenure::Daemon {
+            let task: Link = node.clone();
+            group.instruct(&task, inherited);
+        }
+        Ok(node)
     }
 
     /// Has a carried task begin, when it has a slot if the group has a limit.
-    fn embark<T: Send + 'static, P: Passenger>(&self, task: CarriedNode<T, P>, carriers: &Arc<Carriers>) {
+    #[inline]
+    fn embark<T: Send + 'static, P: Passenger>(
+        &self,
+        task: CarriedNode<T, P>,
+        slots: Option<&Arc<Slots>>,
+        carriers: &Arc<Carriers>,
+    ) {
         self.node.ext.register(&self.node, carriers);
-        let link: Link = task.clone();
-        let Some(slots) = self.slots_for(&link) else {
-            return task.launch(None, carriers, self.node.runtime());
+        let Some(slots) = slots else {
+            return task.launch(carriers, self.node.runtime());
         };
+        let link: Link = task.clone();
         let unlaunched = Unlaunched(Some(task));
         let runtime = self.node.runtime().clone();
         slots.enter(&link, move |slot| unlaunched.launch(slot, &runtime));

@@ -55,6 +55,7 @@ pub(crate) struct Completion<R: Record<T>, T, E, S: Settle<E>> {
 }
 
 impl<R: Record<T>, T, E, S: Settle<E>> Completion<R, T, E, S> {
+    #[inline]
     pub(crate) fn new(task: R, settle: S, owner: Owner) -> Self {
         Completion { task, settle, owner, slot: None, begun: false, lost: false, done: false, _types: PhantomData }
     }
@@ -254,8 +255,9 @@ impl<F, R: Record<T>, T, E, S: Settle<E>, C> Spawned<F, R, T, E, S, C> {
     }
 
     /// The future of a task that is carried.
-    pub(crate) fn carried(task: R, body: F, convert: C, settle: S) -> Self {
-        let completion = Completion::new(task, settle, Owner::Queue);
+    #[inline]
+    pub(crate) fn carried(task: R, body: F, convert: C, settle: S, owner: Owner) -> Self {
+        let completion = Completion::new(task, settle, owner);
         Spawned { unit: Unit::of_carried(), body: Some(body), convert, completion }
     }
 
@@ -279,23 +281,22 @@ where
     S: Settle<E> + 'static,
     C: Fn(F::Output) -> Result<T, E> + Send + 'static,
 {
-    fn launch(&mut self, slot: Option<Slot>) {
-        self.completion.launch(slot);
+    fn take_slot(&mut self, slot: Slot) {
+        self.completion.launch(Some(slot));
     }
 
     #[inline]
-    fn poll_at(mut self: Pin<&mut Self>, node: Link, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_at(mut self: Pin<&mut Self>, node: Link, cx: &mut Context<'_>) -> (Poll<()>, Link) {
         self.as_mut().project().unit.lend(node);
         let polled = self.as_mut().poll(cx);
-        self.project().unit.take_back();
-        polled
+        (polled, self.project().unit.take_back())
     }
 
-    fn abandon_at(self: Pin<&mut Self>, node: Link) {
+    fn abandon_at(self: Pin<&mut Self>, node: Link) -> Link {
         let this = self.project();
         this.unit.lend(node.clone());
         this.completion.lose(&node, || this.unit.drop_body(this.body));
-        this.unit.take_back();
+        this.unit.take_back()
     }
 }
 

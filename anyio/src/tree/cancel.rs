@@ -7,7 +7,7 @@ use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
 
 /// What a node finds where it is linked.
-pub(super) struct Inherited {
+pub(crate) struct Inherited {
     cause: Option<Cause>,
     /// Whether it is asked to stop.
     stopping: bool,
@@ -46,22 +46,23 @@ impl Node {
 
     /// Gives a new task its place below `self`, which has counted it and is locked in `state`; it takes over later what
     /// is returned, if anything is.
-    pub(super) fn list_task(self: &Link, state: &mut State, task: &Link, runtime: &Runtime) -> Option<Inherited> {
+    #[inline]
+    pub(super) fn list_task(self: &Link, state: &mut State, task: Link, runtime: &Runtime) -> Option<Box<Inherited>> {
         if task.place.get().is_none() {
             let fresh = task.place.set(Place::below(self, runtime)).is_ok();
             debug_assert!(fresh, "a task is adopted once");
         }
         let inherited = self.list_in(state, task);
-        (inherited.cause.is_some() || inherited.stopping).then_some(inherited)
+        (inherited.cause.is_some() || inherited.stopping).then(|| Box::new(inherited))
     }
 
     /// Lists a child, unless nothing can ever have to be spread to it.
     fn list(&self, child: &Link) -> Inherited {
-        self.list_in(&mut self.lock(), child)
+        self.list_in(&mut self.lock(), child.clone())
     }
 
     #[inline]
-    fn list_in(&self, state: &mut State, child: &Link) -> Inherited {
+    fn list_in(&self, state: &mut State, child: Link) -> Inherited {
         if self.role() == Role::Root {
             return Inherited { cause: None, stopping: false };
         }
@@ -70,7 +71,7 @@ impl Node {
             let dropped = || Cause { depth: self.depth(), reason: Cancelled::new(CancelReason::GroupDropped) };
             return Inherited { cause: Some(state.cause.clone().unwrap_or_else(dropped)), stopping };
         }
-        child.key.store(state.children.insert(child.clone()), Ordering::Relaxed);
+        state.children.insert(child);
         Inherited { cause: state.cause.clone(), stopping }
     }
 

@@ -26,26 +26,26 @@ impl Children {
         }
     }
 
-    pub(super) fn insert(&mut self, node: Link) -> Key {
+    /// Lists a node, which learns its key.
+    pub(super) fn insert(&mut self, node: Link) {
         match self {
             Children::None => {
+                node.set_key(0);
                 *self = Children::One(node);
-                0
             }
             Children::One(_) => {
                 let Children::One(first) = std::mem::take(self) else { unreachable!("looked at just now") };
                 let mut nodes = Slab::with_capacity(4);
                 nodes.insert(first);
-                let key = nodes.insert(node);
+                insert(&mut nodes, node);
                 *self = Children::Many(Box::new(nodes));
-                key
             }
             Children::Many(nodes) => {
                 if nodes.len() == nodes.capacity() && nodes.len() < 1024 {
                     // More than the doubling that is usual: groups are filled in one go.
                     nodes.reserve(3 * nodes.len());
                 }
-                nodes.insert(node)
+                insert(nodes, node);
             }
         }
     }
@@ -70,4 +70,10 @@ impl Children {
         };
         one.into_iter().chain(many.into_iter().flatten())
     }
+}
+
+fn insert(nodes: &mut Slab<Link>, node: Link) {
+    let entry = nodes.vacant_entry();
+    node.set_key(entry.key());
+    entry.insert(node);
 }

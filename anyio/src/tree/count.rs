@@ -5,6 +5,7 @@ use std::task::Waker;
 
 use smallvec::SmallVec;
 
+use super::cancel::Inherited;
 use super::{Bell, Ext, Key, Link, MutexGuard, NOT_LISTED, Node, Ordering, Role, State, Tenure};
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
@@ -30,6 +31,7 @@ impl Node {
     ///
     /// The lock is kept until the whole chain is raised, so that whoever finds it raised may rely on all of it; at last
     /// `admit` is called under this node's.
+    #[inline]
     fn raise<R>(self: &Link, tenure: Tenure, admit: impl FnOnce(&mut State) -> R) -> Result<R, Closed> {
         let mut state = self.lock();
         if state.live == 0 && !state.closed {
@@ -235,16 +237,32 @@ impl Node {
 
     /// Gives a new task its place below `self` and counts it, before it is handed to the backend.
     pub(crate) fn adopt(self: &Link, task: &Link, runtime: &Runtime) -> Result<(), Closed> {
+        let inherited = self.admit(task.tenure, task.clone(), runtime)?;
+        self.instruct(task, inherited);
+        Ok(())
+    }
+
+    /// The first half of [`adopt`](Self::adopt).
+    #[inline]
+    pub(crate) fn admit(
+        self: &Link,
+        tenure: Tenure,
+        task: Link,
+        runtime: &Runtime,
+    ) -> Result<Option<Box<Inherited>>, Closed> {
         debug_assert_eq!(task.role(), Role::Task);
-        let inherited = self.raise(task.tenure, |state| self.list_task(state, task, runtime))?;
+        self.raise(tenure, |state| self.list_task(state, task, runtime))
+    }
+
+    /// The second half, for daemons and for those to whom something is left.
+    pub(crate) fn instruct(self: &Link, task: &Link, inherited: Option<Box<Inherited>>) {
         if let Some(inherited) = inherited {
-            task.inherit(inherited);
+            task.inherit(*inherited);
         }
         // It may have closed since, when the task was not listed yet.
         if task.is_daemon() && self.is_refusing() {
             task.cancel(Cancelled::new(CancelReason::GroupFinished));
         }
-        Ok(())
     }
 
     /// A task is over: its future is destroyed and its outcome is where it belongs.

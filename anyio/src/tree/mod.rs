@@ -508,6 +508,12 @@ impl<X: Ext + ?Sized> Node<X> {
         if self.is_closed() { Poll::Ready(()) } else { Poll::Pending }
     }
 
+    /// Notes where the parent, which is locked, lists this node.
+    #[inline]
+    fn set_key(&self, key: Key) {
+        self.key.store(key, Ordering::Relaxed);
+    }
+
     #[inline]
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()
