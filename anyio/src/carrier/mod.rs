@@ -18,6 +18,8 @@
 //! 4. **No locks.** While the lock is held nothing is woken, dropped, spawned or polled.
 
 mod exclusive;
+#[cfg(all(test, anyio_loom))]
+mod model;
 mod runner;
 
 use std::collections::VecDeque;

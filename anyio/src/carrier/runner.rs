@@ -91,7 +91,7 @@ impl Runner {
         }
     }
 
-    /// Waits to be called, if there is still nothing to do.
+    /// Waits to be called. What was queued since nobody is at work has called another carrier.
     fn rest(&mut self, carriers: &Carriers, cx: &Context<'_>) -> Poll<()> {
         let waker = cx.waker().clone();
         let mut state = carriers.lock();
@@ -99,15 +99,8 @@ impl Runner {
             self.stage = Stage::Over;
             return Poll::Ready(());
         }
-        if state.queue.is_empty() {
-            self.stage = Stage::Idle;
-            state.idle.push((self.number, waker));
-            return Poll::Pending;
-        }
-        state.coming += 1;
-        self.stage = Stage::Coming;
-        drop(state);
-        waker.wake();
+        self.stage = Stage::Idle;
+        state.idle.push((self.number, waker));
         Poll::Pending
     }
 }

@@ -100,9 +100,8 @@ fn take_turn_in<T: Send + 'static, P: Passenger>(
 impl<T: Send + 'static, P: Passenger> Carry for Node<Carried<T, P>> {
     #[inline]
     fn carry(self: Arc<Self>) -> Option<Arc<dyn Carry>> {
-        let (turn, node) = take_turn_in(self, |passenger, node, waker| {
-            passenger.poll_at(node, &mut Context::from_waker(waker))
-        });
+        let (turn, node) =
+            take_turn_in(self, |passenger, node, waker| passenger.poll_at(node, &mut Context::from_waker(waker)));
         if turn == Turn::Again { Some(node) } else { None }
     }
 
