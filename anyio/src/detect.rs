@@ -83,6 +83,11 @@ fn with_known<R>(key: Key, look: impl FnOnce(&Runtime) -> R) -> Result<R, NoBack
     }
 }
 
+/// Looks at the handle that this thread has found last. `look` must not call into anyio.
+pub(crate) fn with_last<R>(look: impl FnOnce(&Runtime) -> Option<R>) -> Option<R> {
+    LAST.try_with(|last| last.borrow().as_ref().and_then(|(_, runtime)| look(runtime))).ok().flatten()
+}
+
 /// The handle for `key`, which this thread remembers from now on.
 #[cold]
 fn remembered(key: Key) -> Result<Runtime, NoBackend> {

@@ -14,6 +14,9 @@ use std::time::Instant;
 
 use anyio_core::Backend;
 
+use crate::context;
+use crate::detect;
+use crate::runtime::Runtime;
 use crate::tree::{Alarm, AtomicBool, Mutex, Ordering, wake};
 
 /// How many a thread keeps.
@@ -28,12 +31,13 @@ thread_local! {
 pub(crate) struct Reminder {
     /// Until it is dropped.
     clockwork: Option<Arc<Clockwork>>,
-    backend: Arc<dyn Backend>,
 }
 
 struct Clockwork {
-    /// What is kept does not keep a runtime alive.
+    /// What is kept does not keep a runtime alive. Nor need it: a timer that is there can be set again without.
     backend: Weak<dyn Backend>,
+    /// Whose memory is not used for another one as long as this is there.
+    backend_id: BackendId,
     alarm: Alarm,
     /// Whether the deadline of `set` has passed. Stored with Release under the lock.
     rung: AtomicBool,
@@ -57,30 +61,26 @@ impl BackendId {
     pub(crate) fn of(backend: &Arc<dyn Backend>) -> Self {
         BackendId(Arc::as_ptr(backend).cast::<()>().addr())
     }
-
-    #[inline]
-    fn of_kept(clockwork: &Clockwork) -> Self {
-        BackendId(clockwork.backend.as_ptr().cast::<()>().addr())
-    }
 }
 
 impl Reminder {
     /// One that this thread has kept, if there is one for this backend.
     #[inline]
     pub(crate) fn kept(backend: BackendId) -> Option<Self> {
-        let last = IDLE.try_with(|idle| idle.borrow_mut().pop_if(|last| BackendId::of_kept(last) == backend));
-        let clockwork = last.ok().flatten()?;
-        Some(Reminder { backend: clockwork.backend.upgrade()?, clockwork: Some(clockwork) })
+        let last = IDLE.try_with(|idle| idle.borrow_mut().pop_if(|last| last.backend_id == backend));
+        last.ok().flatten().map(|clockwork| Reminder { clockwork: Some(clockwork) })
     }
 
     pub(crate) fn new(backend: &Arc<dyn Backend>) -> Self {
         let (alarm, rung, set) = (Alarm::new(), AtomicBool::new(false), Mutex::new(Set::default()));
-        let clockwork = Arc::new(Clockwork { backend: Arc::downgrade(backend), alarm, rung, set });
-        Reminder { clockwork: Some(clockwork), backend: backend.clone() }
+        let backend_id = BackendId::of(backend);
+        let clockwork = Arc::new(Clockwork { backend: Arc::downgrade(backend), backend_id, alarm, rung, set });
+        Reminder { clockwork: Some(clockwork) }
     }
 
-    pub(crate) fn now(&self) -> Instant {
-        self.backend.now()
+    /// The time, as long as anybody has a handle to the backend.
+    pub(crate) fn now(&self) -> Option<Instant> {
+        self.clockwork().with_backend(|backend| backend.now())
     }
 
     #[inline]
@@ -97,7 +97,8 @@ impl Reminder {
     /// Has `waker` woken at `deadline`, instead of what was asked for before.
     #[inline]
     pub(crate) fn set(&self, deadline: Instant, waker: &Waker) {
-        let mut set = self.clockwork().set.lock();
+        let clockwork = self.clockwork();
+        let mut set = clockwork.set.lock();
         let known = set.waker.as_ref().is_some_and(|known| known.will_wake(waker));
         if known && set.deadline == Some(deadline) {
             return;
@@ -105,11 +106,11 @@ impl Reminder {
         set.deadline = Some(deadline);
         let old = if known { None } else { set.waker.replace(waker.clone()) };
         let is_late = set.armed.is_none_or(|armed| armed > deadline);
-        let due = is_late && self.clockwork().arm(&mut set, &*self.backend, deadline);
+        let due = is_late && clockwork.arm(&mut set, deadline);
         drop(set);
         drop(old);
         if due {
-            self.clockwork().ring(&*self.backend);
+            clockwork.ring(deadline);
         }
     }
 }
@@ -125,28 +126,36 @@ impl Drop for Reminder {
         clockwork.rung.store(false, Ordering::Release);
         drop(set);
         drop(waker);
-        if self.backend.is_virtual() {
-            clockwork.alarm.disarm();
-        } else if is_armed {
+        if !is_armed {
+            return;
+        }
+        if clockwork.with_backend(|backend| backend.is_virtual()) == Some(false) {
             clockwork.keep();
+        } else {
+            clockwork.alarm.disarm();
         }
     }
 }
 
 impl Clockwork {
     /// Arms the alarm; says whether it was due already.
-    fn arm(self: &Arc<Self>, set: &mut Set, backend: &dyn Backend, at: Instant) -> bool {
+    fn arm(self: &Arc<Self>, set: &mut Set, at: Instant) -> bool {
         set.armed = Some(at);
-        self.alarm.arm(backend, at, || Waker::from(Arc::new(Rope(Arc::downgrade(self))))).is_some()
+        if self.alarm.has_timer() {
+            return self.alarm.rearm(at).is_some();
+        }
+        let backend = self.backend.upgrade().expect("whoever sets it first has a handle to its runtime");
+        self.alarm.arm(&*backend, at, || Waker::from(Arc::new(Rope(Arc::downgrade(self))))).is_some()
     }
 
-    /// The alarm has fired: wakes whoever asked for it, or is armed anew if it was for somebody before.
-    fn ring(self: &Arc<Self>, backend: &dyn Backend) {
+    /// The alarm, which was armed for `at`, has fired: wakes whoever asked for it, or is armed anew if it was for somebody
+    /// before.
+    fn ring(self: &Arc<Self>, at: Instant) {
         let mut set = self.set.lock();
         set.armed = None;
         let Some(deadline) = set.deadline else { return };
-        if deadline > backend.now() {
-            if !self.arm(&mut set, backend, deadline) {
+        if deadline > at {
+            if !self.arm(&mut set, deadline) {
                 return;
             }
             set.armed = None;
@@ -157,20 +166,54 @@ impl Clockwork {
         wake(waker);
     }
 
+    /// Looks at the backend, if it exists still. To find it in use here costs less than to see that it exists.
+    #[inline]
+    fn with_backend<R>(&self, look: impl FnOnce(&dyn Backend) -> R) -> Option<R> {
+        let mut look = Some(look);
+        let mut look = |backend: &dyn Backend| look.take().expect("called once")(backend);
+        let is_it = |runtime: &&Runtime| BackendId::of(runtime.backend()) == self.backend_id;
+        let around = context::peek(|link| {
+            let runtime = link.and_then(|link| link.try_runtime());
+            runtime.filter(is_it).map(|runtime| look(&**runtime.backend()))
+        });
+        around
+            .or_else(|| {
+                detect::with_last(|runtime| Some(runtime).filter(is_it).map(|runtime| look(&**runtime.backend())))
+            })
+            .or_else(|| self.backend.upgrade().map(|backend| look(&*backend)))
+    }
+
     /// Keeps the timer for the next who needs one.
     #[inline]
     fn keep(self: Arc<Self>) {
+        let mut kept = Some(self);
+        let _ = IDLE.try_with(|idle| {
+            let mut idle = idle.borrow_mut();
+            let fits = idle.len() < KEPT;
+            if let Some(clockwork) = kept.take_if(|kept| fits && idle.first().is_none_or(|first| first.goes_with(kept)))
+            {
+                idle.push(clockwork);
+            }
+        });
+        if let Some(clockwork) = kept {
+            clockwork.keep_alone();
+        }
+    }
+
+    /// Keeps the timer if those that are kept are of another backend, and none of those.
+    #[cold]
+    fn keep_alone(self: Arc<Self>) {
         let left = IDLE.try_with(|idle| {
             let mut idle = idle.borrow_mut();
-            let others = idle.first().is_some_and(|first| !Weak::ptr_eq(&first.backend, &self.backend));
-            let left = if others { std::mem::take(&mut *idle) } else { Vec::new() };
-            if idle.len() < KEPT {
-                idle.push(self);
-            }
-            left
+            let others = idle.first().is_some_and(|first| !first.goes_with(&self));
+            if others { std::mem::replace(&mut *idle, vec![self]) } else { vec![self] }
         });
         // Not while they are borrowed: a timer may do anything as it is dropped.
         drop(left);
+    }
+
+    fn goes_with(&self, other: &Clockwork) -> bool {
+        self.backend_id == other.backend_id
     }
 }
 
@@ -191,8 +234,8 @@ impl Wake for Rope {
             set.armed = None;
             return;
         }
-        if let (Some(_), Some(backend)) = (clockwork.alarm.answer(), clockwork.backend.upgrade()) {
-            clockwork.ring(&*backend);
+        if let Some(at) = clockwork.alarm.answer() {
+            clockwork.ring(at);
         }
     }
 }
@@ -206,8 +249,8 @@ impl Reminder {
 
     /// Gives it up, and takes it over at once, as if it had been kept in between.
     pub(crate) fn taken_over_for_test(self) -> Self {
-        let (clockwork, backend) = (self.clockwork().clone(), self.backend.clone());
+        let clockwork = self.clockwork().clone();
         drop(self);
-        Reminder { clockwork: Some(clockwork), backend }
+        Reminder { clockwork: Some(clockwork) }
     }
 }

@@ -180,7 +180,7 @@ impl<F: Future> Future for Timeout<F> {
     type Output = Result<F::Output, TimedOut>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().scoped.poll_scope(cx).map_err(|_| TimedOut)
+        self.project().scoped.poll_timeout(cx).map_err(|_| TimedOut)
     }
 }
 
@@ -198,7 +198,7 @@ impl<F: Future> Future for MoveOn<F> {
     type Output = Option<F::Output>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().scoped.poll_scope(cx).map(Result::ok)
+        self.project().scoped.poll_timeout(cx).map(Result::ok)
     }
 }
 
@@ -332,19 +332,20 @@ impl Sleep {
     }
 
     fn start(&mut self, deadline: impl FnOnce(Instant) -> Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
-        let look = |runtime: &Runtime| (runtime.now(), runtime.backend().clone());
-        let (now, backend) = Runtime::with_current(look).unwrap_or_else(|error| panic!("{error}"));
-        let Some(deadline) = deadline(now) else {
-            self.alarm = Alarm::Never;
-            return Poll::Pending;
+        let begin = |runtime: &Runtime| {
+            let now = runtime.now();
+            match deadline(now) {
+                Some(deadline) if deadline <= now => Alarm::Yielded,
+                Some(deadline) => Alarm::Timer(runtime.backend().timer(deadline)),
+                None => Alarm::Never,
+            }
         };
-        if deadline <= now {
-            return self.yield_once(cx);
+        self.alarm = Runtime::with_current(begin).unwrap_or_else(|error| panic!("{error}"));
+        match &mut self.alarm {
+            Alarm::Timer(timer) => timer.as_mut().poll(cx),
+            Alarm::Yielded => self.yield_once(cx),
+            _ => Poll::Pending,
         }
-        let mut timer = backend.timer(deadline);
-        let polled = timer.as_mut().poll(cx);
-        self.alarm = Alarm::Timer(timer);
-        polled
     }
 
     fn yield_once(&mut self, cx: &mut Context<'_>) -> Poll<()> {

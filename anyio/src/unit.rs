@@ -209,13 +209,18 @@ impl Unit {
     pub(crate) fn register(&mut self, cx: &Context<'_>) -> bool {
         let is_news = self.waker != Known::of(cx.waker());
         if is_news {
-            // What is kept is compared later: a waker need not consist of the same parts as its clone, and what it consists
-            // of may belong to another one by then.
-            let waker = cx.waker().clone();
-            self.waker = Known::of(&waker);
-            self.link().keep_waker(waker);
+            self.keep_waker(cx);
         }
         is_news
+    }
+
+    #[cold]
+    fn keep_waker(&mut self, cx: &Context<'_>) {
+        // What is kept is compared later: a waker need not consist of the same parts as its clone, and what it consists
+        // of may belong to another one by then.
+        let waker = cx.waker().clone();
+        self.waker = Known::of(&waker);
+        self.link().keep_waker(waker);
     }
 
     /// Whether the node knows whom to wake.
@@ -234,6 +239,19 @@ impl Unit {
         self.conclude(polled, body, cx)
     }
 
+    /// [`poll_body`](Self::poll_body) where nothing begins that was spawned: with the values that are in effect anyway.
+    #[inline]
+    pub(crate) fn poll_body_in_place<F: Future>(
+        &mut self,
+        mut body: Pin<&mut Option<F>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<End<F::Output>> {
+        debug_assert!(!keeps_values(self.role));
+        self.link().begin_poll();
+        let polled = context::within(&mut self.link, || poll_and_drop(body.as_mut(), cx));
+        self.conclude(polled, body, cx)
+    }
+
     /// What a poll of the body comes to: drops it when it panicked, or when it is to be cut short.
     #[inline]
     pub(crate) fn conclude<F: Future>(
@@ -243,6 +261,7 @@ impl Unit {
         cx: &Context<'_>,
     ) -> Poll<End<F::Output>> {
         let end = match polled {
+            Polled::Pending if self.may_go_on(cx) => return Poll::Pending,
             Polled::Pending if !self.has_to_drop(cx) => None,
             Polled::Ended(Ok((value, Ok(())))) if self.values.is_empty() => Some(End::Value(value)),
             polled => Some(self.end_with(polled, body)),
@@ -273,8 +292,23 @@ impl Unit {
         }
     }
 
-    /// Whether the body, which was polled just now and is pending, has to be dropped.
+    /// Ends a poll in which the body stayed pending and nothing has changed that could cut it short; `false`: that has to
+    /// be looked at more closely.
     #[inline]
+    fn may_go_on(&self, cx: &Context<'_>) -> bool {
+        if self.waker != Known::of(cx.waker()) {
+            return false;
+        }
+        let node: &Node = self.link();
+        let may = !node.may_have_to_drop();
+        if may {
+            node.end_poll();
+        }
+        may
+    }
+
+    /// Whether the body, which was polled just now and is pending, has to be dropped.
+    #[inline(never)]
     fn has_to_drop(&mut self, cx: &Context<'_>) -> bool {
         // In this order: whoever cancels the node finds somebody to wake, or is seen here.
         let is_news = self.register(cx);

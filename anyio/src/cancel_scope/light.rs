@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::context;
 use crate::reminder::{BackendId, Reminder};
-use crate::runtime::{NoBackend, Runtime};
+use crate::runtime::Runtime;
 use crate::tree::{Link, Node, Role};
 use crate::unit::Unit;
 
@@ -30,24 +30,23 @@ impl Limit {
 
 /// A timeout without a node.
 pub(super) struct Light {
-    limit: Limit,
     stage: Stage,
 }
 
 enum Stage {
     /// Not polled yet.
-    Fresh,
+    Fresh(Limit),
     /// Polled, with a deadline if there is one that can be reached.
-    Begun { deadline: Option<Instant>, backend: BackendId },
+    Begun { deadline: Option<Instant>, is_short: bool, backend: BackendId },
     /// Waiting.
-    Set { deadline: Instant, reminder: Reminder },
+    Set { deadline: Instant, is_short: bool, reminder: Reminder },
     /// Done, after it has waited.
     Ended,
 }
 
 impl Light {
     pub(super) fn new(limit: Limit) -> Self {
-        Light { limit, stage: Stage::Fresh }
+        Light { stage: Stage::Fresh(limit) }
     }
 
     /// Begins a poll; says whether the time is up, so that from now on a node is needed.
@@ -58,33 +57,35 @@ impl Light {
     #[inline]
     pub(super) fn poll_begin(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         match &self.stage {
-            Stage::Fresh => {
-                ready!(context::poll_budget(cx));
-                Poll::Ready(self.begin().unwrap_or_else(|error| panic!("{error}")))
-            }
+            Stage::Fresh(limit) => self.begin(*limit, cx),
             Stage::Begun { .. } | Stage::Ended => Poll::Ready(false),
             Stage::Set { reminder, .. } => Poll::Ready(reminder.has_rung()),
         }
     }
 
     /// Lets the time begin; says whether it is up at once.
-    fn begin(&mut self) -> Result<bool, NoBackend> {
-        let limit = self.limit;
-        Runtime::with_current(|runtime| {
-            let now = runtime.now();
-            let deadline = match limit {
-                Limit::After(limit) => now.checked_add(limit),
-                Limit::At(deadline) => Some(deadline),
-            };
-            self.stage = Stage::Begun { deadline, backend: BackendId::of(runtime.backend()) };
-            deadline.is_some_and(|deadline| deadline <= now)
-        })
+    #[inline]
+    fn begin(&mut self, limit: Limit, cx: &mut Context<'_>) -> Poll<bool> {
+        let look = |runtime: &Runtime| (runtime.now(), BackendId::of(runtime.backend()));
+        let (now, backend) = match context::try_spend_in(look) {
+            Some(found) => found,
+            None => {
+                ready!(context::poll_budget(cx));
+                Runtime::with_current(look).unwrap_or_else(|error| panic!("{error}"))
+            }
+        };
+        let deadline = match limit {
+            Limit::After(limit) => now.checked_add(limit),
+            Limit::At(deadline) => Some(deadline),
+        };
+        self.stage = Stage::Begun { deadline, is_short: limit.is_short(), backend };
+        Poll::Ready(deadline.is_some_and(|deadline| deadline <= now))
     }
 
     #[inline]
     pub(super) fn deadline(&self) -> Option<Instant> {
         match &self.stage {
-            Stage::Fresh | Stage::Ended => None,
+            Stage::Fresh(_) | Stage::Ended => None,
             Stage::Begun { deadline, .. } => *deadline,
             Stage::Set { deadline, .. } => Some(*deadline),
         }
@@ -97,12 +98,13 @@ impl Light {
     /// was set only then.
     #[inline]
     pub(super) fn has_passed(&mut self, cx: &Context<'_>) -> bool {
-        if let Stage::Begun { deadline, backend } = self.stage {
+        if let Stage::Begun { deadline, is_short, backend } = self.stage {
             let Some(deadline) = deadline else { return false };
-            self.stage = Stage::Set { deadline, reminder: Reminder::kept(backend).unwrap_or_else(fresh) };
+            let reminder = Reminder::kept(backend).unwrap_or_else(fresh);
+            self.stage = Stage::Set { deadline, is_short, reminder };
         }
-        let Stage::Set { deadline, reminder } = &self.stage else { return false };
-        if self.limit.is_short() && *deadline <= reminder.now() {
+        let Stage::Set { deadline, is_short, reminder } = &self.stage else { return false };
+        if *is_short && reminder.now().is_some_and(|now| *deadline <= now) {
             return true;
         }
         reminder.set(*deadline, cx.waker());

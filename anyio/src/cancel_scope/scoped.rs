@@ -59,18 +59,21 @@ impl Place {
         }
     }
 
-    fn move_to(&mut self, unit: Unit) -> &mut Unit {
-        *self = Place::Node { unit, timeout: None };
-        self.unit()
-    }
-
     /// Gives a timeout its node.
     #[cold]
-    fn settle(&mut self) -> &mut Unit {
+    fn settle(&mut self) {
         if let Place::Light(light) = std::mem::replace(self, Place::Moving) {
-            self.move_to(light.into_unit());
+            *self = Place::Node { unit: light.into_unit(), timeout: None };
         }
-        self.unit()
+    }
+
+    /// [`settle`](Self::settle) for a timeout that may have got this node while it was polled.
+    #[cold]
+    fn settle_at(&mut self, node: Option<Link>) {
+        match node {
+            Some(link) => *self = Place::Node { unit: Unit::new(link), timeout: None },
+            None => self.settle(),
+        }
     }
 }
 
@@ -94,16 +97,21 @@ impl<F: Future> Scoped<F> {
         }
     }
 
-    /// Polls the scope; an `Err` tells the cause that cut the body short.
+    /// Polls a timeout; an `Err` tells the cause that cut the body short.
     #[inline]
-    pub(crate) fn poll_scope(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<F::Output, Cancelled>> {
-        if let Place::Light(_) = &self.place {
-            if let Some(value) = ready!(self.as_mut().poll_light(cx)) {
-                return Poll::Ready(Ok(value));
-            }
-        } else {
-            ready!(self.as_mut().poll_enter(cx));
+    pub(crate) fn poll_timeout(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<F::Output, Cancelled>> {
+        if let Place::Light(_) = &self.place
+            && let Some(value) = ready!(self.as_mut().poll_light(cx))
+        {
+            return Poll::Ready(Ok(value));
         }
+        self.poll_scope(cx)
+    }
+
+    /// Polls a scope that is at a node; an `Err` tells the cause that cut the body short.
+    #[inline(never)]
+    pub(crate) fn poll_scope(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<F::Output, Cancelled>> {
+        ready!(self.as_mut().poll_enter(cx));
         ready!(self.as_mut().poll_body(cx));
         self.poll_exit(cx)
     }
@@ -147,19 +155,20 @@ impl<F: Future> Scoped<F> {
             return Poll::Ready(None);
         }
         let (polled, link) = context::inside_timeout(light.deadline(), || poll_and_drop(this.body.as_mut(), cx));
-        let unit = match (polled, link) {
+        match (polled, link) {
             (Polled::Ended(Ok((value, Ok(())))), None) => {
                 light.end();
-                return Poll::Ready(Some(value));
+                Poll::Ready(Some(value))
             }
-            (Polled::Pending, None) if !light.has_passed(cx) => return Poll::Pending,
-            (polled, None) => (this.place.settle(), polled),
-            (polled, Some(link)) => (this.place.move_to(Unit::new(link)), polled),
-        };
-        let (unit, polled) = unit;
-        *this.end = Some(ready!(unit.conclude(polled, this.body, cx)));
-        unit.begin_exit();
-        Poll::Ready(None)
+            (Polled::Pending, None) if !light.has_passed(cx) => Poll::Pending,
+            (polled, link) => {
+                this.place.settle_at(link);
+                let end = ready!(this.place.unit().conclude(polled, this.body, cx));
+                *this.end = Some(end);
+                this.place.unit().begin_exit();
+                Poll::Ready(None)
+            }
+        }
     }
 
     /// Polls the body to its end.
@@ -168,7 +177,7 @@ impl<F: Future> Scoped<F> {
         let this = self.project();
         if this.end.is_none() {
             let unit = this.place.unit();
-            *this.end = Some(ready!(unit.poll_body(this.body, cx)));
+            *this.end = Some(ready!(unit.poll_body_in_place(this.body, cx)));
             unit.begin_exit();
         }
         Poll::Ready(())

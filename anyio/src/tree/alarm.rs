@@ -9,7 +9,7 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Instant;
 
 use anyio_core::{Backend, Timer};
@@ -43,9 +43,11 @@ pub(crate) struct Alarm {
     armed: Mutex<Option<Armed>>,
 }
 
+/// A timer, which is kept when it has fired.
 struct Armed {
     timer: Pin<Box<dyn Timer>>,
-    at: Instant,
+    /// For when it is set, unless it has fired since.
+    at: Option<Instant>,
     bell: Waker,
 }
 
@@ -103,16 +105,24 @@ impl Alarm {
         self.used.store(true, Ordering::Relaxed);
         let mut armed = self.armed.lock();
         match &mut *armed {
-            Some(armed) => {
-                armed.timer.as_mut().reset(at);
-                armed.at = at;
-            }
-            None => {
-                *armed = Some(Armed { timer: backend.timer(at), at, bell: bell() });
-            }
+            Some(armed) => armed.reset(at),
+            None => *armed = Some(Armed { timer: backend.timer(at), at: Some(at), bell: bell() }),
         }
         drop(armed);
         self.answer()
+    }
+
+    /// [`arm`](Self::arm) for an alarm that has been armed before, and not disarmed.
+    pub(crate) fn rearm(&self, at: Instant) -> Option<Instant> {
+        let mut armed = self.armed.lock();
+        armed.as_mut().expect("it has been armed").reset(at);
+        drop(armed);
+        self.answer()
+    }
+
+    /// Whether it has been armed, and not disarmed.
+    pub(crate) fn has_timer(&self) -> bool {
+        self.armed.lock().is_some()
     }
 
     pub(crate) fn disarm(&self) {
@@ -128,11 +138,10 @@ impl Alarm {
         loop {
             let mut slot = self.armed.try_lock()?;
             self.rung.swap(false, Ordering::AcqRel);
-            let fired = slot.as_mut().is_some_and(Armed::has_fired);
-            let armed = slot.take_if(|_| fired);
+            let fired = slot.as_mut().and_then(Armed::fired);
             drop(slot);
-            if let Some(armed) = armed {
-                return Some(armed.at);
+            if fired.is_some() {
+                return fired;
             }
             if !self.rung.fetch_or(false, Ordering::AcqRel) {
                 return None;
@@ -142,8 +151,18 @@ impl Alarm {
 }
 
 impl Armed {
-    fn has_fired(&mut self) -> bool {
-        self.timer.as_mut().poll(&mut Context::from_waker(&self.bell)).is_ready()
+    fn reset(&mut self, at: Instant) {
+        self.timer.as_mut().reset(at);
+        self.at = Some(at);
+    }
+
+    /// For when it was set, if it has fired since anybody asked.
+    fn fired(&mut self) -> Option<Instant> {
+        self.at?;
+        match self.timer.as_mut().poll(&mut Context::from_waker(&self.bell)) {
+            Poll::Ready(()) => self.at.take(),
+            Poll::Pending => None,
+        }
     }
 }
 
@@ -178,6 +197,6 @@ impl Node {
 
     /// When the backend's timer is to fire.
     pub(super) fn armed_for_test(&self) -> Option<Instant> {
-        self.alarms.get()?.timing.armed.lock().as_ref().map(|armed| armed.at)
+        self.alarms.get()?.timing.armed.lock().as_ref().and_then(|armed| armed.at)
     }
 }

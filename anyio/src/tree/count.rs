@@ -393,7 +393,13 @@ impl Node {
     /// One that has to, but is held, starts to wait for the hold; if that takes too long, the hook hears of it.
     #[inline]
     pub(crate) fn has_to_drop(self: &Link) -> bool {
-        (self.is_eff() || !self.is_timeless()) && self.is_cut_now()
+        self.may_have_to_drop() && self.is_cut_now()
+    }
+
+    /// Whether it has to be looked at more closely if it [has to](Self::has_to_drop).
+    #[inline]
+    pub(crate) fn may_have_to_drop(&self) -> bool {
+        self.is_eff() || !self.is_timeless()
     }
 
     fn is_cut_now(self: &Link) -> bool {

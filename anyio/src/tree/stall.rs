@@ -61,7 +61,7 @@ impl Stalls {
     /// The time of the first in line may be over.
     fn look(&self) {
         let Some(reminder) = self.reminder.get() else { return };
-        let now = reminder.now();
+        let Some(now) = reminder.now() else { return };
         let mut due = Vec::new();
         let mut line = self.line.lock();
         while line.waiting.front().is_some_and(|(at, node)| *at <= now || node.strong_count() == 0) {

@@ -6,8 +6,10 @@
 //! A timeout has no node of its own as long as nobody needs one: while it is being polled its deadline stands here, and
 //! whoever asks for the current node, to stand below it, makes one.
 
-use std::cell::{Cell, RefCell};
-use std::mem;
+mod bare;
+
+use std::cell::Cell;
+use std::mem::{self, ManuallyDrop};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -19,11 +21,12 @@ use crate::tree::{Link, Node, Role};
 const BUDGET: u32 = 128;
 
 thread_local! {
+    // Needs no destructor, which every look at it would have to ask for.
     static HERE: Here = const {
         Here {
-            link: Cell::new(None),
-            timeouts: RefCell::new(Vec::new()),
+            link: ManuallyDrop::new(Cell::new(None)),
             count: Cell::new(0),
+            given: Cell::new(0),
             hidden: Cell::new(0),
             budget: Cell::new(BUDGET),
             overdue: Cell::new(false),
@@ -33,12 +36,12 @@ thread_local! {
 
 /// What is current in this thread.
 struct Here {
-    /// The innermost node.
-    link: Cell<Option<Link>>,
-    /// The timeouts that are being polled without a node, or had none when their poll began; outermost first.
-    timeouts: RefCell<Vec<Light>>,
-    /// How many those are.
+    /// The innermost node; none between polls, and so none to be dropped when the thread ends.
+    link: ManuallyDrop<Cell<Option<Link>>>,
+    /// How many timeouts are being polled that are [bare], or were when their poll began.
     count: Cell<usize>,
+    /// How many of those have got a node since.
+    given: Cell<usize>,
     /// How many of those stand around `link`, and not inside it.
     hidden: Cell<usize>,
     budget: Cell<u32>,
@@ -46,43 +49,34 @@ struct Here {
     overdue: Cell<bool>,
 }
 
-/// A timeout that is being polled.
-struct Light {
-    deadline: Option<Instant>,
-    /// Its node, since it has one.
-    link: Option<Link>,
-    /// What was current outside of it, since it has a node.
-    outer: Option<Link>,
+#[inline(always)]
+fn here<R>(look: impl FnOnce(&Here) -> R) -> R {
+    HERE.try_with(look).unwrap_or_else(|_| unreachable!("what has no destructor is always there"))
 }
 
 /// Makes the node of `slot` current until the guard is dropped; what was current is in the slot meanwhile. So no reference
 /// is counted on the way.
 #[inline]
 pub(crate) fn enter(slot: &mut Option<Link>) -> Entered<'_> {
-    let hidden = HERE.try_with(|here| here.swap(slot, here.count.get())).unwrap_or_default();
+    let hidden = here(|here| here.swap(slot, here.count.get()));
     Entered { slot, hidden }
 }
 
 /// Runs something that does not panic with the node of `slot` as the current one.
 #[inline]
 pub(crate) fn within<R>(slot: &mut Option<Link>, run: impl FnOnce() -> R) -> R {
-    let mut run = Some(run);
-    let mut run = || run.take().expect("called once")();
-    let result = HERE.try_with(|here| {
+    here(|here| {
         let hidden = here.swap(slot, here.count.get());
         let result = run();
         here.swap(slot, hidden);
         result
-    });
-    result.unwrap_or_else(|_| run())
+    })
 }
 
 /// [`within`] at the root of a task, which starts with a fresh budget; whether it is overdue is kept between its polls.
 #[inline]
 pub(crate) fn within_task<R>(slot: &mut Option<Link>, overdue: &mut bool, run: impl FnOnce() -> R) -> R {
-    let mut run = Some(run);
-    let mut run = || run.take().expect("called once")();
-    let result = HERE.try_with(|here| {
+    here(|here| {
         let hidden = here.swap(slot, here.count.get());
         let (budget, outer_overdue) = (here.budget.replace(BUDGET), here.overdue.replace(*overdue));
         let result = run();
@@ -90,8 +84,7 @@ pub(crate) fn within_task<R>(slot: &mut Option<Link>, overdue: &mut bool, run: i
         here.budget.set(budget);
         here.swap(slot, hidden);
         result
-    });
-    result.unwrap_or_else(|_| run())
+    })
 }
 
 impl Here {
@@ -99,7 +92,8 @@ impl Here {
     /// gives how many were hidden.
     #[inline]
     fn swap(&self, slot: &mut Option<Link>, hidden: usize) -> usize {
-        self.link.swap(Cell::from_mut(slot));
+        let inner = slot.take();
+        mem::forget(mem::replace(slot, self.link.replace(inner)));
         self.hidden.replace(hidden)
     }
 }
@@ -113,23 +107,24 @@ pub(crate) struct Entered<'a> {
 impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
-        let _ = HERE.try_with(|here| here.swap(self.slot, self.hidden));
+        here(|here| here.swap(self.slot, self.hidden));
     }
 }
 
 /// Makes a timeout without a node current while `poll` runs, which must not panic; gives its node, if it has got one.
 #[inline]
 pub(crate) fn inside_timeout<R>(deadline: Option<Instant>, poll: impl FnOnce() -> R) -> (R, Option<Link>) {
-    let mut poll = Some(poll);
-    let mut poll = || poll.take().expect("called once")();
-    let result = HERE.try_with(|here| {
-        here.push(Light { deadline, link: None, outer: None });
+    here(|here| {
+        let index = here.count.get();
+        if bare::put(index, deadline).is_err() {
+            return (poll(), None);
+        }
+        here.count.set(index + 1);
         let result = poll();
-        let light = here.pop();
-        // If it has a node, that is current, and what was so before is known.
-        (result, light.link.inspect(|_| drop(here.link.replace(light.outer))))
-    });
-    result.unwrap_or_else(|_| (poll(), None))
+        here.count.set(index);
+        let given = if here.given.get() == 0 { None } else { here.take_given(index) };
+        (result, given)
+    })
 }
 
 /// The innermost node of the poll that is going on in this thread.
@@ -145,35 +140,28 @@ impl Here {
         mem::forget(self.link.replace(link));
     }
 
-    #[inline]
-    fn push(&self, light: Light) {
-        self.timeouts.borrow_mut().push(light);
-        self.count.set(self.count.get() + 1);
-    }
-
-    #[inline]
-    fn pop(&self) -> Light {
-        self.count.set(self.count.get() - 1);
-        self.timeouts.borrow_mut().pop().expect("it was put there")
-    }
-
     /// Gives nodes to the timeouts around the code here that have none.
     fn give_nodes(&self) {
-        let count = self.count.get();
-        let around = self.hidden.get()..count;
-        // Outermost first, so that whoever has a node is outside of all who have none.
-        let bare = around.rev().take_while(|index| self.timeouts.borrow()[*index].link.is_none()).count();
-        (count - bare..count).for_each(|index| self.give_node(index));
+        if self.count.get() > self.hidden.get() {
+            bare::without_node(self.hidden.get()..self.count.get()).for_each(|index| self.give_node(index));
+        }
     }
 
     fn give_node(&self, index: usize) {
-        let deadline = self.timeouts.borrow()[index].deadline;
         let outer = peek(|link| link.cloned());
-        let Some(node) = timeout_below(outer.as_ref(), deadline) else { return };
-        let light = &mut self.timeouts.borrow_mut()[index];
-        light.outer = outer;
-        light.link = Some(node.clone());
+        let Some(node) = timeout_below(outer.as_ref(), bare::deadline(index)) else { return };
+        bare::give(index, node.clone(), outer);
+        self.given.set(self.given.get() + 1);
         self.link.set(Some(node));
+    }
+
+    /// The node that the timeout at this place has got, if it has; what was current outside of that is so again.
+    #[cold]
+    fn take_given(&self, index: usize) -> Option<Link> {
+        let (link, outer) = bare::take_given(index)?;
+        self.given.set(self.given.get() - 1);
+        drop(self.link.replace(outer));
+        Some(link)
     }
 }
 
@@ -194,21 +182,21 @@ fn timeout_below(outer: Option<&Link>, deadline: Option<Instant>) -> Option<Link
 /// Looks at the current node. `look` must not call into anyio.
 #[inline]
 pub(crate) fn peek<R>(look: impl FnOnce(Option<&Link>) -> R) -> R {
-    let link = HERE.try_with(|here| here.link.take()).unwrap_or_default();
+    let link = here(|here| here.link.take());
     let result = look(link.as_ref());
-    let _ = HERE.try_with(|here| here.put_back(link));
+    here(|here| here.put_back(link));
     result
 }
 
 /// [`peek`], with nodes for the timeouts around, since only at nodes a deadline is seen to pass during a poll.
 pub(crate) fn peek_closely<R>(look: impl FnOnce(Option<&Link>) -> R) -> R {
-    let _ = HERE.try_with(Here::give_nodes);
+    here(Here::give_nodes);
     peek(look)
 }
 
 /// Whether one of anyio's futures is being polled or dropped in this thread.
 pub(crate) fn is_inside() -> bool {
-    peek(|link| link.is_some()) || HERE.try_with(|here| here.count.get() > 0).unwrap_or_default()
+    peek(|link| link.is_some()) || here(|here| here.count.get() > 0)
 }
 
 /// The task that is being polled, if it is one of anyio's.
@@ -222,7 +210,7 @@ pub(crate) fn task_id() -> Option<TaskId> {
 /// of there: a loop whose turns always end under a shield would never be cut short otherwise.
 #[inline]
 pub(crate) fn poll_budget(cx: &mut Context<'_>) -> Poll<()> {
-    let spent = HERE.with(|here| match here.budget.get() {
+    let spent = here(|here| match here.budget.get() {
         left @ 1.. if !here.overdue.get() => {
             here.budget.set(left - 1);
             true
@@ -236,7 +224,7 @@ pub(crate) fn poll_budget(cx: &mut Context<'_>) -> Poll<()> {
 /// looked at more closely. Looks at the context once.
 #[inline]
 pub(crate) fn try_spend() -> bool {
-    let spent = HERE.try_with(|here| {
+    here(|here| {
         let link = here.link.take();
         let is_eff = link.as_ref().is_some_and(|link| link.is_eff());
         here.put_back(link);
@@ -247,20 +235,38 @@ pub(crate) fn try_spend() -> bool {
             }
             _ => false,
         }
-    });
-    spent.unwrap_or_default()
+    })
+}
+
+/// [`poll_budget`] and a look at the runtime of the node here, if there are both; `None`: they have to be looked for more
+/// closely. `look` must not call into anyio.
+#[inline]
+pub(crate) fn try_spend_in<R>(look: impl FnOnce(&Runtime) -> R) -> Option<R> {
+    here(|here| {
+        let left = here.budget.get();
+        if left == 0 || here.overdue.get() {
+            return None;
+        }
+        let link = here.link.take();
+        let seen = link.as_ref().and_then(|link| link.try_runtime()).map(look);
+        here.put_back(link);
+        if seen.is_some() {
+            here.budget.set(left - 1);
+        }
+        seen
+    })
 }
 
 #[cold]
 fn poll_exhausted(cx: &mut Context<'_>) -> Poll<()> {
-    let (left, overdue) = HERE.with(|here| (here.budget.get(), here.overdue.get()));
+    let (left, overdue) = here(|here| (here.budget.get(), here.overdue.get()));
     let is_free = || peek(|link| link.is_some_and(|link| link.doomed_by().is_some()));
     if left > 0 && !(overdue && is_free()) {
-        HERE.with(|here| here.budget.set(left - 1));
+        here(|here| here.budget.set(left - 1));
         return Poll::Ready(());
     }
     let overdue = peek(|link| link.is_some_and(|link| link.is_held_back()));
-    HERE.with(|here| {
+    here(|here| {
         here.overdue.set(overdue);
         here.budget.set(BUDGET);
     });
