@@ -156,11 +156,6 @@ impl Unit {
         self.link = Some(link);
     }
 
-    /// Whether it has its node.
-    pub(crate) fn is_placed(&self) -> bool {
-        self.link.is_some()
-    }
-
     #[inline]
     pub(crate) fn take_back(&mut self) -> Link {
         self.link.take().expect("the node is back after every poll")

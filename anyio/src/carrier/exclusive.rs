@@ -135,7 +135,7 @@ impl<F> Exclusive<F> {
 pub(crate) unsafe fn take_turn<X, F>(
     node: Arc<Node<X>>,
     future: impl FnOnce(&Node<X>) -> &Exclusive<F>,
-    poll: impl FnOnce(Pin<&mut F>, Link, &Waker) -> (Poll<()>, Link),
+    poll: impl FnOnce(Pin<&mut F>, &Node<X>, Link, &Waker) -> (Poll<()>, Link),
 ) -> (Turn, Arc<Node<X>>)
 where
     X: Ext,
@@ -149,7 +149,7 @@ where
     // SAFETY: as above; and it is pinned, which is up to the caller.
     let turn = unsafe {
         future(&*raw).turn(|future| {
-            let (polled, link) = poll(future, ManuallyDrop::into_inner(link), &waker);
+            let (polled, link) = poll(future, &*raw, ManuallyDrop::into_inner(link), &waker);
             let _ = ManuallyDrop::new(link);
             polled
         })

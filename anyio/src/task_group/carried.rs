@@ -12,21 +12,24 @@ use crate::carrier::{Carriers, Carry, Exclusive, Turn, take_turn};
 use crate::runtime::Runtime;
 use crate::tree::{Ext, Link, Node, Tenure};
 
+/// What the node of a task has whose outcome is in it.
+pub(super) type Cell<T> = TaskCell<Outcome<T>>;
+
 /// The future of a task that does not know its node but while it is polled.
-pub(super) trait Passenger: Send + 'static {
+pub(super) trait Passenger<T>: Send + 'static {
     /// Takes the right to run, in a group with a limit.
     fn take_slot(&mut self, slot: Slot);
 
     /// Polls it; gives the node back.
-    fn poll_at(self: Pin<&mut Self>, node: Link, cx: &mut Context<'_>) -> (Poll<()>, Link);
+    fn poll_at(self: Pin<&mut Self>, cell: &Cell<T>, node: Link, cx: &mut Context<'_>) -> (Poll<()>, Link);
 
     /// Drops it before its end; gives the node back.
-    fn abandon_at(self: Pin<&mut Self>, node: Link) -> Link;
+    fn abandon_at(self: Pin<&mut Self>, cell: &Cell<T>, node: Link) -> Link;
 }
 
 /// What the node of a carried task carries: its future too.
 pub(super) struct Carried<T, P> {
-    cell: TaskCell<Outcome<T>>,
+    cell: Cell<T>,
     passenger: Exclusive<P>,
 }
 
@@ -37,13 +40,13 @@ pub(super) type CarriedNode<T, P> = Arc<Node<Carried<T, P>>>;
 pub(super) fn carried_node<T, P>(parent: Link, tenure: Tenure, info: TaskInfo, passenger: P) -> CarriedNode<T, P>
 where
     T: Send + 'static,
-    P: Passenger,
+    P: Passenger<T>,
 {
     let cell = TaskCell::new(info, Outcome::new(), true);
     Node::task(tenure, Some(parent), Carried { cell, passenger: Exclusive::new(passenger) })
 }
 
-impl<T: Send + 'static, P: Passenger> Ext for Carried<T, P> {
+impl<T: Send + 'static, P: Passenger<T>> Ext for Carried<T, P> {
     fn known(&self) -> &dyn Any {
         &self.cell
     }
@@ -68,8 +71,8 @@ impl<T, P> Carried<T, P> {
     }
 }
 
-impl<T: Send + 'static, P: Passenger> Seat<T> for Node<Carried<T, P>> {
-    fn cell(&self) -> &TaskCell<Outcome<T>> {
+impl<T: Send + 'static, P: Passenger<T>> Seat<T> for Node<Carried<T, P>> {
+    fn cell(&self) -> &Cell<T> {
         &self.ext.cell
     }
 
@@ -78,7 +81,7 @@ impl<T: Send + 'static, P: Passenger> Seat<T> for Node<Carried<T, P>> {
     }
 }
 
-impl<T: Send + 'static, P: Passenger> Node<Carried<T, P>> {
+impl<T: Send + 'static, P: Passenger<T>> Node<Carried<T, P>> {
     /// Has the task begin.
     #[inline]
     pub(super) fn launch(self: Arc<Self>, carriers: &Arc<Carriers>, runtime: &Runtime) {
@@ -88,25 +91,32 @@ impl<T: Send + 'static, P: Passenger> Node<Carried<T, P>> {
 
 #[inline]
 #[expect(unsafe_code, reason = "the node is lent to the future in it")]
-fn take_turn_in<T: Send + 'static, P: Passenger>(
+fn take_turn_in<T: Send + 'static, P: Passenger<T>>(
     node: CarriedNode<T, P>,
-    poll: impl FnOnce(Pin<&mut P>, Link, &Waker) -> (Poll<()>, Link),
+    poll: impl FnOnce(Pin<&mut P>, &Cell<T>, Link, &Waker) -> (Poll<()>, Link),
 ) -> (Turn, CarriedNode<T, P>) {
     // SAFETY: what is done below gives back the node that it was given; and nothing is taken out of the node of a task that
     // was launched.
-    unsafe { take_turn(node, |node| &node.ext.passenger, poll) }
+    unsafe {
+        take_turn(
+            node,
+            |node| &node.ext.passenger,
+            |passenger, node, link, waker| poll(passenger, &node.ext.cell, link, waker),
+        )
+    }
 }
 
-impl<T: Send + 'static, P: Passenger> Carry for Node<Carried<T, P>> {
+impl<T: Send + 'static, P: Passenger<T>> Carry for Node<Carried<T, P>> {
     #[inline]
     fn carry(self: Arc<Self>) -> Option<Arc<dyn Carry>> {
-        let (turn, node) =
-            take_turn_in(self, |passenger, node, waker| passenger.poll_at(node, &mut Context::from_waker(waker)));
+        let (turn, node) = take_turn_in(self, |passenger, cell, node, waker| {
+            passenger.poll_at(cell, node, &mut Context::from_waker(waker))
+        });
         if turn == Turn::Again { Some(node) } else { None }
     }
 
     fn abandon(self: Arc<Self>) {
-        take_turn_in(self, |passenger, node, _| (Poll::Ready(()), passenger.abandon_at(node)));
+        take_turn_in(self, |passenger, cell, node, _| (Poll::Ready(()), passenger.abandon_at(cell, node)));
     }
 
     fn runtime(&self) -> &Runtime {
@@ -114,7 +124,7 @@ impl<T: Send + 'static, P: Passenger> Carry for Node<Carried<T, P>> {
     }
 }
 
-impl<T: Send + 'static, P: Passenger> Wake for Node<Carried<T, P>> {
+impl<T: Send + 'static, P: Passenger<T>> Wake for Node<Carried<T, P>> {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
@@ -129,9 +139,9 @@ impl<T: Send + 'static, P: Passenger> Wake for Node<Carried<T, P>> {
 }
 
 /// A task of a queue that is dropped if it is not launched.
-pub(super) struct Unlaunched<T: Send + 'static, P: Passenger>(pub(super) Option<CarriedNode<T, P>>);
+pub(super) struct Unlaunched<T: Send + 'static, P: Passenger<T>>(pub(super) Option<CarriedNode<T, P>>);
 
-impl<T: Send + 'static, P: Passenger> Unlaunched<T, P> {
+impl<T: Send + 'static, P: Passenger<T>> Unlaunched<T, P> {
     pub(super) fn launch(mut self, slot: Slot, runtime: &Runtime) {
         let carriers = runtime.carriers().expect("they were there when the task was spawned");
         if let Some(task) = self.0.take() {
@@ -141,7 +151,7 @@ impl<T: Send + 'static, P: Passenger> Unlaunched<T, P> {
     }
 }
 
-impl<T: Send + 'static, P: Passenger> Drop for Unlaunched<T, P> {
+impl<T: Send + 'static, P: Passenger<T>> Drop for Unlaunched<T, P> {
     fn drop(&mut self) {
         self.0.take().into_iter().for_each(|task| task.abandon());
     }

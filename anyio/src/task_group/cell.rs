@@ -272,6 +272,9 @@ impl<E: Send + 'static> Settle<E> for OfGroup {
             Group { link, cell: link.known_as() }.settle(task, ending);
         }
     }
+
+    #[inline]
+    fn finished(&self, _place: &Link, _task: &TaskInfo) {}
 }
 
 impl<E: Send + 'static> Settle<E> for GroupNode<E> {

@@ -43,8 +43,8 @@ fn start<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Running<T> {
     let (running, sink) = protect::watch(node, runtime, None);
-    let completion = Completion::new(InNode, sink, Owner::Backend);
-    let work = Work::new(move || Ok(work()), completion, erase(node), host);
+    let completion = Completion::new(sink, Owner::Backend);
+    let work = Work::new(move || Ok(work()), InNode, completion, erase(node), host);
     runtime.backend().spawn_blocking(Box::new(move || work.run()));
     running
 }

@@ -47,10 +47,11 @@ use self::cell::{GroupNode, OfGroup};
 use self::limit::{Acquire, Slot, Slots};
 use self::record::{InNode, TaskNode, task_node, task_node_below};
 use self::settings::Settings;
-use self::spawned::{Completion, Owner, Settle, Spawned, Work};
+use self::spawned::{Completion, Course, Owner, Settle, Spawned, Work};
 use crate::cancel_scope::CancelHandle;
 use crate::carrier::Carriers;
 use crate::reason::Cancelled;
+use crate::runtime::Runtime;
 use crate::tree::{Link, Tenure, erase};
 use crate::unhandled::Unhandled;
 use crate::unit::Unit;
@@ -259,7 +260,8 @@ impl<K: Kind> TaskGroup<K> {
         F: Future + Send + 'static,
         T: Send + 'static,
     {
-        let Some(carriers) = self.node.runtime().carriers() else {
+        let runtime = self.node.runtime();
+        let Some(carriers) = runtime.carriers() else {
             return match self.admit(info, tenure) {
                 Ok(task) => Ok(self.launch(task, future, convert, OfGroup)),
                 Err(info) => Err((info, future)),
@@ -267,10 +269,10 @@ impl<K: Kind> TaskGroup<K> {
         };
         let slots = self.settings().slots.as_ref().filter(|_| tenure != Tenure::Daemon);
         let owner = if slots.is_some() { Owner::Queue } else { Owner::Backend };
-        let task = Spawned::carried(InNode, future, convert, OfGroup, owner);
-        match self.admit_carried(info, tenure, task) {
+        let task = Course::new(Unit::of_carried(), future, convert, OfGroup, owner);
+        match self.admit_carried(info, tenure, task, runtime) {
             Ok(task) => {
-                self.embark(task.clone(), slots, carriers);
+                self.embark(task.clone(), slots, carriers, runtime);
                 Ok(TaskHandle::new(task))
             }
             Err(mut refused) => {
@@ -281,16 +283,17 @@ impl<K: Kind> TaskGroup<K> {
     }
 
     /// [`admit`](Self::admit) for a task that is to be carried; gives it back where the group has closed.
-    fn admit_carried<T: Send + 'static, P: Passenger>(
+    fn admit_carried<T: Send + 'static, P: Passenger<T>>(
         &self,
         info: TaskInfo,
         tenure: Tenure,
         passenger: P,
+        runtime: &Runtime,
     ) -> Result<CarriedNode<T, P>, CarriedNode<T, P>> {
         let info = info.of_group(self.settings().name.as_ref());
         let node = carried_node(self.link(), tenure, info, passenger);
         let group = node.parent().expect("it was made with one");
-        let Ok(inherited) = group.admit(tenure, node.clone(), group.runtime()) else { return Err(node) };
+        let Ok(inherited) = group.admit(tenure, node.clone(), runtime) else { return Err(node) };
         if inherited.is_some() || tenure == Tenure::Daemon {
             let task: Link = node.clone();
             group.instruct(&task, inherited);
@@ -300,19 +303,20 @@ impl<K: Kind> TaskGroup<K> {
 
     /// Has a carried task begin, when it has a slot if the group has a limit.
     #[inline]
-    fn embark<T: Send + 'static, P: Passenger>(
+    fn embark<T: Send + 'static, P: Passenger<T>>(
         &self,
         task: CarriedNode<T, P>,
         slots: Option<&Arc<Slots>>,
         carriers: &Arc<Carriers>,
+        runtime: &Runtime,
     ) {
         self.node.ext.register(&self.node, carriers);
         let Some(slots) = slots else {
-            return task.launch(carriers, self.node.runtime());
+            return task.launch(carriers, runtime);
         };
         let link: Link = task.clone();
         let unlaunched = Unlaunched(Some(task));
-        let runtime = self.node.runtime().clone();
+        let runtime = runtime.clone();
         slots.enter(&link, move |slot| unlaunched.launch(slot, &runtime));
     }
 
@@ -501,8 +505,8 @@ impl<K: Kind> TaskBuilder<'_, K> {
             Ok(task) => task,
             Err(info) => return group.refused(info),
         };
-        let completion = Completion::new(InNode, OfGroup, Owner::Queue);
-        let mut work = Work::new(move || K::into_result(job()), completion, link.clone(), link.clone());
+        let completion = Completion::new(OfGroup, Owner::Queue);
+        let mut work = Work::new(move || K::into_result(job()), InNode, completion, link.clone(), link.clone());
         let Some(slots) = group.slots_for(&link) else {
             work.launch(None);
             group.node.runtime().backend().spawn_blocking(Box::new(move || work.run()));

@@ -209,6 +209,24 @@ impl<T: Send + 'static> Seat<T> for Node<TaskCell<Outcome<T>>> {
     }
 }
 
+/// A task whose node is at hand.
+impl<T: Send + 'static> Record<T> for TaskCell<Outcome<T>> {
+    #[inline]
+    fn info<'a>(&'a self, _link: &'a Link) -> &'a TaskInfo {
+        &self.info
+    }
+
+    #[inline]
+    fn deliver(&self, _link: &Link, result: Result<T, TaskError>) -> Option<Result<T, TaskError>> {
+        self.outcome.deliver(result)
+    }
+
+    #[inline]
+    fn retire(&self, link: &Link) {
+        link.retire();
+    }
+}
+
 /// The node of a task that the backend polls.
 pub(crate) type TaskNode<T> = Arc<Node<TaskCell<Outcome<T>>>>;
 

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use anyio_core::{Label, Labelled};
 use pin_project_lite::pin_project;
 
-use super::carried::Passenger;
+use super::carried::{Cell, Passenger};
 use super::error::{Ending, TaskError};
 use super::info::TaskInfo;
 use super::limit::Slot;
@@ -26,6 +26,11 @@ use crate::unit::{End, Payload, Unit, discard};
 pub(crate) trait Settle<E>: Send {
     /// The task at `place` has ended. Called before its handle completes and before it is counted out.
     fn settle(&self, place: &Link, task: &TaskInfo, ending: Ending<E>);
+
+    /// [`settle`](Self::settle) for a task that has ended well.
+    fn finished(&self, place: &Link, task: &TaskInfo) {
+        self.settle(place, task, Ending::Finished);
+    }
 }
 
 /// Whoever polls a task, and may drop it.
@@ -40,8 +45,7 @@ pub(crate) enum Owner {
 }
 
 /// The end of a task: it happens once, whatever becomes of the task, also when the backend drops it.
-pub(crate) struct Completion<R: Record<T>, T, E, S: Settle<E>> {
-    task: R,
+pub(crate) struct Completion<T, E, S: Settle<E>> {
     settle: S,
     owner: Owner,
     /// The right to run, in a group with a limit.
@@ -54,10 +58,10 @@ pub(crate) struct Completion<R: Record<T>, T, E, S: Settle<E>> {
     _types: PhantomData<fn(T, E)>,
 }
 
-impl<R: Record<T>, T, E, S: Settle<E>> Completion<R, T, E, S> {
+impl<T, E, S: Settle<E>> Completion<T, E, S> {
     #[inline]
-    pub(crate) fn new(task: R, settle: S, owner: Owner) -> Self {
-        Completion { task, settle, owner, slot: None, begun: false, lost: false, done: false, _types: PhantomData }
+    pub(crate) fn new(settle: S, owner: Owner) -> Self {
+        Completion { settle, owner, slot: None, begun: false, lost: false, done: false, _types: PhantomData }
     }
 
     /// The task is about to be given to the backend.
@@ -73,45 +77,53 @@ impl<R: Record<T>, T, E, S: Settle<E>> Completion<R, T, E, S> {
 
     /// The body has ended and is destroyed. First the failure is recorded, then the handle completes, then the value
     /// that nobody holds a handle for is dropped, and at last the task is counted out.
-    pub(crate) fn complete(&mut self, link: &Link, end: End<Result<T, E>>, cause: Option<Cause>) {
+    #[inline]
+    pub(crate) fn complete<R: Record<T>>(
+        &mut self,
+        task: &R,
+        link: &Link,
+        end: End<Result<T, E>>,
+        cause: Option<Cause>,
+    ) {
         self.done = true;
         let result = match end {
             End::Value(Ok(value)) => {
-                self.settle(link, Ending::Finished);
+                self.settle.finished(link, task.info(link));
                 Ok(value)
             }
             End::Value(Err(error)) => {
-                self.settle(link, Ending::Failed(error));
+                self.settle(task, link, Ending::Failed(error));
                 Err(TaskError::Failed)
             }
             End::Panicked(payload) => {
-                self.settle(link, Ending::Panicked(payload));
+                self.settle(task, link, Ending::Panicked(payload));
                 Err(TaskError::Panicked)
             }
             End::Cut => {
                 let cause = cause.filter(|_| !self.lost).unwrap_or_else(|| self.dropped());
                 let reason = cause.reason.clone();
                 // Nobody waits for what a daemon does: cut short, it has done enough.
-                self.settle(link, if link.is_daemon() { Ending::Finished } else { Ending::Cut(cause) });
+                self.settle(task, link, if link.is_daemon() { Ending::Finished } else { Ending::Cut(cause) });
                 Err(TaskError::Cancelled(reason))
             }
         };
-        self.deliver(link, result);
-        self.task.retire(link);
+        self.deliver(task, link, result);
+        task.retire(link);
         self.slot = None;
     }
 
-    fn settle(&self, link: &Link, ending: Ending<E>) {
-        self.settle.settle(link, self.task.info(link), ending);
+    fn settle<R: Record<T>>(&self, task: &R, link: &Link, ending: Ending<E>) {
+        self.settle.settle(link, task.info(link), ending);
     }
 
-    fn deliver(&self, link: &Link, result: Result<T, TaskError>) {
-        let unwanted = self.task.deliver(link, result);
+    #[inline]
+    fn deliver<R: Record<T>>(&self, task: &R, link: &Link, result: Result<T, TaskError>) {
+        let unwanted = task.deliver(link, result);
         if unwanted.is_some()
             && needs_drop::<T>()
             && let Err(payload) = Unit::new(link.clone()).inside(|| drop(unwanted))
         {
-            self.settle(link, Ending::Panicked(payload));
+            self.settle(task, link, Ending::Panicked(payload));
         }
     }
 
@@ -119,22 +131,22 @@ impl<R: Record<T>, T, E, S: Settle<E>> Completion<R, T, E, S> {
     /// more, and goes down with it.
     ///
     /// The task is cancelled before its body is dropped, so that what is in there does not take it for something else.
-    fn lose(&mut self, link: &Link, drop_body: impl FnOnce() -> Result<(), Payload>) {
+    fn lose<R: Record<T>>(&mut self, task: &R, link: &Link, drop_body: impl FnOnce() -> Result<(), Payload>) {
         let reason = self.dropped().reason;
         self.lost = link.clear_waker().is_none();
         if matches!(self.owner, Owner::Backend) {
-            self.report_unless_begun(link);
+            self.report_unless_begun(task, link);
             let group = link.parent().filter(|parent| matches!(parent.role(), Role::Group | Role::Owned));
             group.into_iter().for_each(|group| group.cancel(reason.clone()));
         }
         link.cancel(reason);
         let end = drop_body().err().map_or(End::Cut, End::Panicked);
-        self.complete(link, end, link.cause());
+        self.complete(task, link, end, link.cause());
     }
 
-    fn report_unless_begun(&self, link: &Link) {
+    fn report_unless_begun<R: Record<T>>(&self, task: &R, link: &Link) {
         if !self.begun {
-            let task = self.task.info(link).clone();
+            let task = task.info(link).clone();
             link.runtime().report(Unhandled::NeverRan { task });
         }
     }
@@ -153,7 +165,8 @@ impl<R: Record<T>, T, E, S: Settle<E>> Completion<R, T, E, S> {
 pub(crate) struct Work<F, R: Record<T>, T, E, S: Settle<E>> {
     /// Until it runs.
     run: Option<F>,
-    completion: Completion<R, T, E, S>,
+    completion: Completion<T, E, S>,
+    record: R,
     task: Link,
     /// Whom the thread works for while it runs.
     host: Link,
@@ -162,8 +175,8 @@ pub(crate) struct Work<F, R: Record<T>, T, E, S: Settle<E>> {
 }
 
 impl<F, R: Record<T>, T, E, S: Settle<E>> Work<F, R, T, E, S> {
-    pub(crate) fn new(run: F, completion: Completion<R, T, E, S>, task: Link, host: Link) -> Self {
-        Work { run: Some(run), completion, task, host, values: Values::current() }
+    pub(crate) fn new(run: F, record: R, completion: Completion<T, E, S>, task: Link, host: Link) -> Self {
+        Work { run: Some(run), completion, record, task, host, values: Values::current() }
     }
 
     /// The work is about to be given to the backend.
@@ -191,7 +204,7 @@ impl<F, R: Record<T>, T, E, S: Settle<E>> Work<F, R, T, E, S> {
             }
         };
         let cause = self.task.clear_waker();
-        self.completion.complete(&self.task, end, cause);
+        self.completion.complete(&self.record, &self.task, end, cause);
     }
 
     fn inside<V>(&mut self, run: impl FnOnce() -> V) -> Result<V, Payload> {
@@ -211,7 +224,7 @@ impl<F, R: Record<T>, T, E, S: Settle<E>> Drop for Work<F, R, T, E, S> {
     fn drop(&mut self) {
         if let Some(run) = self.run.take() {
             let values = std::mem::take(&mut self.values);
-            self.completion.lose(&self.task, || {
+            self.completion.lose(&self.record, &self.task, || {
                 let dropped = catch_unwind(AssertUnwindSafe(|| drop(run)));
                 let second = catch_unwind(AssertUnwindSafe(|| drop(values)));
                 if dropped.is_err() {
@@ -225,58 +238,60 @@ impl<F, R: Record<T>, T, E, S: Settle<E>> Drop for Work<F, R, T, E, S> {
 }
 
 pin_project! {
-    /// The future of a task.
-    pub(crate) struct Spawned<F, R: Record<T>, T, E, S: Settle<E>, C> {
+    /// The course of a task: its future, from the first poll to the end.
+    pub(crate) struct Course<F, T, E, S: Settle<E>, C> {
         unit: Unit,
         #[pin]
         body: Option<F>,
         // Turns the output of the body into a result.
         convert: C,
-        completion: Completion<R, T, E, S>,
-    }
-
-    impl<F, R: Record<T>, T, E, S: Settle<E>, C> PinnedDrop for Spawned<F, R, T, E, S, C> {
-        fn drop(this: Pin<&mut Self>) {
-            let this = this.project();
-            // One that is carried is dropped in its turn, or was never launched.
-            if !this.completion.done && this.unit.is_placed() {
-                let link = this.unit.link().clone();
-                this.completion.lose(&link, || this.unit.drop_body(this.body));
-            }
-        }
+        completion: Completion<T, E, S>,
     }
 }
 
-impl<F, R: Record<T>, T, E, S: Settle<E>, C> Spawned<F, R, T, E, S, C> {
-    /// The future of the task at `place`, which is counted if the backend is to poll it.
-    pub(crate) fn new(place: Link, task: R, body: F, convert: C, settle: S, owner: Owner) -> Self {
-        let unit = Unit::new(place);
-        Spawned { unit, body: Some(body), convert, completion: Completion::new(task, settle, owner) }
-    }
-
-    /// The future of a task that is carried.
+impl<F, T, E, S: Settle<E>, C> Course<F, T, E, S, C> {
+    /// Of a task whose node is lent to it for each poll.
     #[inline]
-    pub(crate) fn carried(task: R, body: F, convert: C, settle: S, owner: Owner) -> Self {
-        let completion = Completion::new(task, settle, owner);
-        Spawned { unit: Unit::of_carried(), body: Some(body), convert, completion }
+    pub(super) fn new(unit: Unit, body: F, convert: C, settle: S, owner: Owner) -> Self {
+        Course { unit, body: Some(body), convert, completion: Completion::new(settle, owner) }
     }
 
-    /// What it was made of, before it was launched.
-    pub(crate) fn take_body(&mut self) -> F {
+    /// What it was made of, before it has begun.
+    pub(super) fn take_body(&mut self) -> F {
         self.body.take().expect("it was not polled")
     }
 
-    /// The task is about to be given to the backend.
-    pub(crate) fn launch(&mut self, slot: Option<Slot>) {
-        self.completion.launch(slot);
+    /// Drops the task before its end.
+    fn lose<R: Record<T>>(self: Pin<&mut Self>, task: &R) {
+        let this = self.project();
+        let link = this.unit.link().clone();
+        this.completion.lose(task, &link, || this.unit.drop_body(this.body));
     }
 }
 
-impl<F, R, T, E, S, C> Passenger for Spawned<F, R, T, E, S, C>
+impl<F, T, E, S, C> Course<F, T, E, S, C>
+where
+    F: Future,
+    S: Settle<E>,
+    C: Fn(F::Output) -> Result<T, E>,
+{
+    #[inline]
+    fn poll<R: Record<T>>(self: Pin<&mut Self>, task: &R, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        this.completion.begin();
+        let end = ready!(this.unit.poll_body(this.body, cx));
+        let link = this.unit.link();
+        // Most tasks that end in their first poll have never had one to wake.
+        let cause = if this.unit.is_registered() { link.clear_waker() } else { None };
+        this.completion.complete(task, link, end.map(&*this.convert), cause);
+        Poll::Ready(())
+    }
+}
+
+impl<F, T, E, S, C> Passenger<T> for Course<F, T, E, S, C>
 where
     F: Future + Send + 'static,
-    R: Record<T> + Send + 'static,
-    T: 'static,
+    T: Send + 'static,
     E: 'static,
     S: Settle<E> + 'static,
     C: Fn(F::Output) -> Result<T, E> + Send + 'static,
@@ -286,17 +301,46 @@ where
     }
 
     #[inline]
-    fn poll_at(mut self: Pin<&mut Self>, node: Link, cx: &mut Context<'_>) -> (Poll<()>, Link) {
+    fn poll_at(mut self: Pin<&mut Self>, cell: &Cell<T>, node: Link, cx: &mut Context<'_>) -> (Poll<()>, Link) {
         self.as_mut().project().unit.lend(node);
-        let polled = self.as_mut().poll(cx);
+        let polled = self.as_mut().poll(cell, cx);
         (polled, self.project().unit.take_back())
     }
 
-    fn abandon_at(self: Pin<&mut Self>, node: Link) -> Link {
-        let this = self.project();
-        this.unit.lend(node.clone());
-        this.completion.lose(&node, || this.unit.drop_body(this.body));
-        this.unit.take_back()
+    fn abandon_at(mut self: Pin<&mut Self>, cell: &Cell<T>, node: Link) -> Link {
+        self.as_mut().project().unit.lend(node);
+        self.as_mut().lose(cell);
+        self.project().unit.take_back()
+    }
+}
+
+pin_project! {
+    /// The future of a task that is polled by itself.
+    pub(crate) struct Spawned<F, R: Record<T>, T, E, S: Settle<E>, C> {
+        #[pin]
+        course: Course<F, T, E, S, C>,
+        task: R,
+    }
+
+    impl<F, R: Record<T>, T, E, S: Settle<E>, C> PinnedDrop for Spawned<F, R, T, E, S, C> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if !this.course.completion.done {
+                this.course.lose(this.task);
+            }
+        }
+    }
+}
+
+impl<F, R: Record<T>, T, E, S: Settle<E>, C> Spawned<F, R, T, E, S, C> {
+    /// The future of the task at `place`, which is counted if the backend is to poll it.
+    pub(crate) fn new(place: Link, task: R, body: F, convert: C, settle: S, owner: Owner) -> Self {
+        Spawned { course: Course::new(Unit::new(place), body, convert, settle, owner), task }
+    }
+
+    /// The task is about to be given to the backend.
+    pub(crate) fn launch(&mut self, slot: Option<Slot>) {
+        self.course.completion.launch(slot);
     }
 }
 
@@ -311,13 +355,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        this.completion.begin();
-        let end = ready!(this.unit.poll_body(this.body, cx));
-        let link = this.unit.link();
-        // Most tasks that end in their first poll have never had one to wake.
-        let cause = if this.unit.is_registered() { link.clear_waker() } else { None };
-        this.completion.complete(link, end.map(&*this.convert), cause);
-        Poll::Ready(())
+        this.course.poll(this.task, cx)
     }
 }
 
@@ -329,8 +367,9 @@ where
     C: Fn(F::Output) -> Result<T, E>,
 {
     fn label(&self) -> Option<Label> {
-        let around = std::iter::successors(self.unit.link().parent(), |link| link.parent());
+        let link = self.course.unit.link();
+        let around = std::iter::successors(link.parent(), |link| link.parent());
         let parent = { around }.find_map(|link| link.ext.task());
-        Some(self.completion.task.info(self.unit.link()).label(parent))
+        Some(self.task.info(link).label(parent))
     }
 }
