@@ -87,6 +87,12 @@ impl<T: Send + 'static, P: Passenger<T>> Node<Carried<T, P>> {
     pub(super) fn launch(self: Arc<Self>, carriers: &Arc<Carriers>, runtime: &Runtime) {
         carriers.push(self, runtime);
     }
+
+    /// Has a task begin that has the right to run, in a group with a limit.
+    pub(super) fn launch_with(self: Arc<Self>, slot: Slot, carriers: &Arc<Carriers>, runtime: &Runtime) {
+        self.ext.passenger.edit(|passenger| passenger.take_slot(slot));
+        self.launch(carriers, runtime);
+    }
 }
 
 #[inline]
@@ -138,15 +144,18 @@ impl<T: Send + 'static, P: Passenger<T>> Wake for Node<Carried<T, P>> {
     }
 }
 
-/// A task of a queue that is dropped if it is not launched.
-pub(super) struct Unlaunched<T: Send + 'static, P: Passenger<T>>(pub(super) Option<CarriedNode<T, P>>);
+/// A task that queues for its slot, and is dropped if it does not get one.
+pub(super) struct Unlaunched<T: Send + 'static, P: Passenger<T>>(Option<CarriedNode<T, P>>);
 
 impl<T: Send + 'static, P: Passenger<T>> Unlaunched<T, P> {
+    pub(super) fn new(task: CarriedNode<T, P>) -> Self {
+        Unlaunched(Some(task))
+    }
+
     pub(super) fn launch(mut self, slot: Slot, runtime: &Runtime) {
         let carriers = runtime.carriers().expect("they were there when the task was spawned");
         if let Some(task) = self.0.take() {
-            task.ext.passenger.edit(|passenger| passenger.take_slot(slot));
-            task.launch(carriers, runtime);
+            task.launch_with(slot, carriers, runtime);
         }
     }
 }

@@ -15,6 +15,7 @@ pub(crate) mod protect;
 mod record;
 mod scoped;
 pub(crate) mod settings;
+mod spawn;
 mod spawned;
 mod start;
 
@@ -23,8 +24,6 @@ use std::future::Future;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
-
-use anyio_core::Task;
 
 pub use self::attach::Attached;
 pub use self::body::{GroupBuilder, GroupFuture, task_group, try_task_group};
@@ -42,16 +41,14 @@ pub use self::start::Started;
 
 pub(crate) use self::handle::cancel_branch;
 
-use self::carried::{CarriedNode, Passenger, Unlaunched, carried_node};
 use self::cell::{GroupNode, OfGroup};
-use self::limit::{Acquire, Slot, Slots};
+use self::limit::Acquire;
 use self::record::{InNode, TaskNode, task_node, task_node_below};
 use self::settings::Settings;
-use self::spawned::{Completion, Course, Owner, Settle, Spawned, Work};
+use self::spawn::{Plan, Right};
+use self::spawned::{Completion, Owner, Work};
 use crate::cancel_scope::CancelHandle;
-use crate::carrier::Carriers;
 use crate::reason::Cancelled;
-use crate::runtime::Runtime;
 use crate::tree::{Link, Tenure, erase};
 use crate::unhandled::Unhandled;
 use crate::unit::Unit;
@@ -248,78 +245,6 @@ impl<K: Kind> TaskGroup<K> {
         self.link().is_out_of_reach()
     }
 
-    /// Counts a new task and has it begin, if the group has not closed.
-    fn begin<T, F>(
-        &self,
-        info: TaskInfo,
-        tenure: Tenure,
-        future: F,
-        convert: impl Fn(F::Output) -> Result<T, K::Error> + Send + 'static,
-    ) -> Result<TaskHandle<T>, (TaskInfo, F)>
-    where
-        F: Future + Send + 'static,
-        T: Send + 'static,
-    {
-        let runtime = self.node.runtime();
-        let Some(carriers) = runtime.carriers() else {
-            return match self.admit(info, tenure) {
-                Ok(task) => Ok(self.launch(task, future, convert, OfGroup)),
-                Err(info) => Err((info, future)),
-            };
-        };
-        let slots = self.settings().slots.as_ref().filter(|_| tenure != Tenure::Daemon);
-        let owner = if slots.is_some() { Owner::Queue } else { Owner::Backend };
-        let task = Course::new(Unit::of_carried(), future, convert, OfGroup, owner);
-        match self.admit_carried(info, tenure, task, runtime) {
-            Ok(task) => {
-                self.embark(task.clone(), slots, carriers, runtime);
-                Ok(TaskHandle::new(task))
-            }
-            Err(mut refused) => {
-                let refused = Arc::get_mut(&mut refused).expect("nobody knows a node that was refused");
-                Err((refused.ext.info().clone(), refused.ext.unpolled().take_body()))
-            }
-        }
-    }
-
-    /// [`admit`](Self::admit) for a task that is to be carried; gives it back where the group has closed.
-    fn admit_carried<T: Send + 'static, P: Passenger<T>>(
-        &self,
-        info: TaskInfo,
-        tenure: Tenure,
-        passenger: P,
-        runtime: &Runtime,
-    ) -> Result<CarriedNode<T, P>, CarriedNode<T, P>> {
-        let info = info.of_group(self.settings().name.as_ref());
-        let node = carried_node(self.link(), tenure, info, passenger);
-        let group = node.parent().expect("it was made with one");
-        let Ok(inherited) = group.admit(tenure, node.clone(), runtime) else { return Err(node) };
-        if inherited.is_some() || tenure == Tenure::Daemon {
-            let task: Link = node.clone();
-            group.instruct(&task, inherited);
-        }
-        Ok(node)
-    }
-
-    /// Has a carried task begin, when it has a slot if the group has a limit.
-    #[inline]
-    fn embark<T: Send + 'static, P: Passenger<T>>(
-        &self,
-        task: CarriedNode<T, P>,
-        slots: Option<&Arc<Slots>>,
-        carriers: &Arc<Carriers>,
-        runtime: &Runtime,
-    ) {
-        self.node.ext.register(&self.node, carriers);
-        let Some(slots) = slots else {
-            return task.launch(carriers, runtime);
-        };
-        let link: Link = task.clone();
-        let unlaunched = Unlaunched(Some(task));
-        let runtime = runtime.clone();
-        slots.enter(&link, move |slot| unlaunched.launch(slot, &runtime));
-    }
-
     /// Counts a new task, before anything of it is handed to the backend.
     fn admit<T: Send + 'static>(&self, info: TaskInfo, tenure: Tenure) -> Result<Admitted<T>, TaskInfo> {
         let info = info.of_group(self.settings().name.as_ref());
@@ -342,50 +267,6 @@ impl<K: Kind> TaskGroup<K> {
 
     fn settings(&self) -> &Settings<K::Error> {
         self.node.ext.settings()
-    }
-
-    /// The slots that an admitted task has to have one of, if the group has a limit, which does not count daemons.
-    fn slots_for(&self, task: &Link) -> Option<&Arc<Slots>> {
-        self.settings().slots.as_ref().filter(|_| !task.is_daemon())
-    }
-
-    /// Starts an admitted task that has its slot already.
-    fn launch_in<T, F>(&self, slot: Option<Slot>, task: Admitted<T>, future: F) -> TaskHandle<T>
-    where
-        F: Future<Output = K::Output<T>> + Send + 'static,
-        T: Send + 'static,
-    {
-        let mut spawned = Spawned::new(task.link, InNode, future, K::into_result, OfGroup, Owner::Queue);
-        spawned.launch(slot);
-        self.node.runtime().backend().spawn(Task::labelled(spawned));
-        TaskHandle::new(task.node)
-    }
-
-    fn launch<T, F>(
-        &self,
-        task: Admitted<T>,
-        future: F,
-        convert: impl Fn(F::Output) -> Result<T, K::Error> + Send + 'static,
-        settle: impl Settle<K::Error> + 'static,
-    ) -> TaskHandle<T>
-    where
-        F: Future + Send + 'static,
-        T: Send + 'static,
-    {
-        let Admitted { node, link } = task;
-        let slots = self.slots_for(&link).map(|slots| (slots, link.clone()));
-        let mut spawned = Spawned::new(link, InNode, future, convert, settle, Owner::Queue);
-        let Some((slots, link)) = slots else {
-            spawned.launch(None);
-            self.node.runtime().backend().spawn(Task::labelled(spawned));
-            return TaskHandle::new(node);
-        };
-        let runtime = self.node.runtime().clone();
-        slots.enter(&link, move |slot| {
-            spawned.launch(Some(slot));
-            runtime.backend().spawn(Task::labelled(spawned));
-        });
-        TaskHandle::new(node)
     }
 }
 
@@ -459,9 +340,8 @@ impl<K: Kind> TaskBuilder<'_, K> {
         F: Future<Output = K::Output<T>> + Send + 'static,
         T: Send + 'static,
     {
-        let (group, tenure) = (self.group, self.tenure);
-        let spawned = group.begin(self.info(Location::caller()), tenure, future, K::into_result);
-        spawned.unwrap_or_else(|(info, _)| group.refused(info))
+        let (group, plan) = self.plan(Location::caller(), future, K::into_result);
+        group.begin(plan, |_, _| ()).unwrap_or_else(|(info, _)| group.refused(info))
     }
 
     /// [`TaskGroup::spawn_ok`].
@@ -471,9 +351,8 @@ impl<K: Kind> TaskBuilder<'_, K> {
         F: Future<Output = T> + Send + 'static,
         T: Send + 'static,
     {
-        let (group, tenure) = (self.group, self.tenure);
-        let spawned = group.begin(self.info(Location::caller()), tenure, future, Ok);
-        spawned.unwrap_or_else(|(info, _)| group.refused(info))
+        let (group, plan) = self.plan(Location::caller(), future, Ok);
+        group.begin(plan, |_, _| ()).unwrap_or_else(|(info, _)| group.refused(info))
     }
 
     /// [`TaskGroup::try_spawn`].
@@ -487,9 +366,8 @@ impl<K: Kind> TaskBuilder<'_, K> {
         F: Future<Output = K::Output<T>> + Send + 'static,
         T: Send + 'static,
     {
-        let (group, tenure) = (self.group, self.tenure);
-        let spawned = group.begin(self.info(Location::caller()), tenure, future, K::into_result);
-        spawned.map_err(|(_, future)| GroupClosed(future))
+        let (group, plan) = self.plan(Location::caller(), future, K::into_result);
+        group.begin(plan, |_, _| ()).map_err(|(_, future)| GroupClosed(future))
     }
 
     /// [`TaskGroup::spawn_blocking`].
@@ -507,7 +385,7 @@ impl<K: Kind> TaskBuilder<'_, K> {
         };
         let completion = Completion::new(OfGroup, Owner::Queue);
         let mut work = Work::new(move || K::into_result(job()), InNode, completion, link.clone(), link.clone());
-        let Some(slots) = group.slots_for(&link) else {
+        let Some(slots) = group.slots_for(tenure) else {
             work.launch(None);
             group.node.runtime().backend().spawn_blocking(Box::new(move || work.run()));
             return TaskHandle::new(node);
@@ -537,15 +415,30 @@ impl<K: Kind> TaskBuilder<'_, K> {
         #[expect(clippy::async_yields_async, reason = "the handle may be awaited later, or never")]
         async move {
             let slot = Acquire::new(slots).await;
-            match group.admit(info, tenure) {
-                Ok(task) => group.launch_in(slot, task, future),
-                Err(info) => group.refused(info),
-            }
+            let right = Right::Has(slot);
+            let plan = Plan { info, tenure, right, future, convert: K::into_result, settle: OfGroup };
+            group.begin(plan, |_, _| ()).unwrap_or_else(|(info, _)| group.refused(info))
         }
     }
 
+    #[inline]
     fn info(self, location: &'static Location<'static>) -> TaskInfo {
         TaskInfo::new(self.name, location)
+    }
+}
+
+impl<'a, K: Kind> TaskBuilder<'a, K> {
+    /// What is to begin, and in which group.
+    #[inline]
+    fn plan<F, C>(
+        self,
+        location: &'static Location<'static>,
+        future: F,
+        convert: C,
+    ) -> (&'a TaskGroup<K>, Plan<F, C, OfGroup>) {
+        let (group, tenure) = (self.group, self.tenure);
+        let info = self.info(location);
+        (group, Plan { info, tenure, right: Right::Queues, future, convert, settle: OfGroup })
     }
 }
 

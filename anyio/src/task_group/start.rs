@@ -14,6 +14,7 @@ use super::error::{Ending, StartError};
 use super::info::TaskInfo;
 use super::kind::Kind;
 use super::record::TaskCell;
+use super::spawn::{Plan, Right};
 use super::spawned::Settle;
 use super::{TaskBuilder, TaskGroup};
 use crate::context;
@@ -311,21 +312,22 @@ impl<V: Send + 'static, K: Kind> Waiting<V, K> {
     where
         B: Future<Output = K::Output<()>> + Send + 'static,
     {
-        let child = group.admit(self.info().clone(), tenure).map_err(|_| StartError::Closed)?;
-        let starting = self.expect(&group.node, &child.node);
-        drop(group.launch(child, body, K::into_result, starting));
-        Ok(())
+        let (info, settle) = (self.info().clone(), self.settle_in(&group.node));
+        let plan = Plan { info, tenure, right: Right::Queues, future: body, convert: K::into_result, settle };
+        let begun = group.begin(plan, |cell, child| self.expect(cell, child()));
+        begun.map(drop).map_err(|_| StartError::Closed)
     }
 
-    /// Waits for `child` from now on, which `group` has admitted; its end goes to what this returns.
-    pub(super) fn expect<O: Send + Sync + 'static>(
-        &self,
-        group: &GroupNode<K::Error>,
-        child: &Arc<Node<TaskCell<O>>>,
-    ) -> impl Settle<K::Error> + use<V, K, O> {
+    /// To what the task's end goes, in `group`.
+    pub(super) fn settle_in(&self, group: &GroupNode<K::Error>) -> impl Settle<K::Error> + use<V, K> {
+        Starting::<V, K> { node: self.node.clone(), group: group.clone() }
+    }
+
+    /// Waits for `child` from now on, which the group has admitted.
+    pub(super) fn expect<O>(&self, cell: &TaskCell<O>, child: Link) {
         let handshake = &self.node.ext;
-        child.ext.release_when_gone(self.unit.link());
-        handshake.child.set(erase(child)).expect("a start has one task");
+        cell.release_when_gone(self.unit.link());
+        handshake.child.set(child).expect("a start has one task");
         // What happened before there was a task to cancel.
         if matches!(*handshake.stage.lock(), Stage::TokenLost) {
             handshake.token_lost();
@@ -333,7 +335,6 @@ impl<V: Send + 'static, K: Kind> Waiting<V, K> {
         if let Some(cause) = self.node.cause() {
             handshake.reached(self.unit.link(), &cause);
         }
-        Starting::<V, K> { node: self.node.clone(), group: group.clone() }
     }
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<V, StartError<K::Error>>> {

@@ -199,7 +199,8 @@ macro_rules! scoped_group {
                     let mut waiting = Waiting::<V, K>::enter(scope.node.runtime(), info);
                     let body = task(waiting.token());
                     let child = scope.admit::<()>(waiting.info().clone()).ok_or(StartError::Closed)?;
-                    let settle = waiting.expect(&scope.node, &child.node);
+                    let settle = waiting.settle_in(&scope.node);
+                    waiting.expect(&child.node.ext, erase(&child.node));
                     scope.door.enter(Box::pin(scope.task(&child, body, K::into_result, settle)));
                     drop(child);
                     poll_fn(|cx| waiting.poll(cx)).await

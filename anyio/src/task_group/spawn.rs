@@ -1,0 +1,154 @@
+//! How a task of a group begins: it is counted first, then it queues if its group has a limit, and then it is given to the
+//! carriers of its runtime, or to the backend.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use anyio_core::Task;
+
+use super::carried::{CarriedNode, Cell, Passenger, Unlaunched, carried_node};
+use super::info::TaskInfo;
+use super::kind::Kind;
+use super::limit::{Slot, Slots};
+use super::record::{InNode, Seat, task_node_below};
+use super::spawned::{Course, Owner, Settle, Spawned};
+use super::{TaskGroup, TaskHandle};
+use crate::carrier::Carriers;
+use crate::runtime::Runtime;
+use crate::tree::{Link, Tenure, erase};
+use crate::unit::Unit;
+
+/// A task that is to begin.
+pub(super) struct Plan<F, C, S> {
+    pub(super) info: TaskInfo,
+    pub(super) tenure: Tenure,
+    pub(super) right: Right,
+    pub(super) future: F,
+    /// Turns the output of the future into a result.
+    pub(super) convert: C,
+    pub(super) settle: S,
+}
+
+/// The right to run, in a group with a limit.
+pub(super) enum Right {
+    /// The task queues for it, if it needs one.
+    Queues,
+    /// The task has what it needs.
+    Has(Option<Slot>),
+}
+
+impl<K: Kind> TaskGroup<K> {
+    /// Counts a task and has it begin; gives its future back where the group has closed. Once the task is counted, and
+    /// before it can run, it is `shown`.
+    #[inline]
+    pub(super) fn begin<T, F, C, S>(
+        &self,
+        plan: Plan<F, C, S>,
+        shown: impl FnOnce(&Cell<T>, &dyn Fn() -> Link),
+    ) -> Result<TaskHandle<T>, (TaskInfo, F)>
+    where
+        F: Future + Send + 'static,
+        T: Send + 'static,
+        C: Fn(F::Output) -> Result<T, K::Error> + Send + 'static,
+        S: Settle<K::Error> + 'static,
+    {
+        let runtime = self.node.runtime();
+        match runtime.carriers() {
+            Some(carriers) => self.begin_carried(plan, shown, carriers, runtime),
+            None => self.begin_apart(plan, shown, runtime),
+        }
+    }
+
+    #[inline]
+    fn begin_carried<T, F, C, S>(
+        &self,
+        plan: Plan<F, C, S>,
+        shown: impl FnOnce(&Cell<T>, &dyn Fn() -> Link),
+        carriers: &Arc<Carriers>,
+        runtime: &Runtime,
+    ) -> Result<TaskHandle<T>, (TaskInfo, F)>
+    where
+        F: Future + Send + 'static,
+        T: Send + 'static,
+        C: Fn(F::Output) -> Result<T, K::Error> + Send + 'static,
+        S: Settle<K::Error> + 'static,
+    {
+        let tenure = plan.tenure;
+        let slots = self.slots_for(tenure).filter(|_| matches!(plan.right, Right::Queues));
+        let owner = if slots.is_some() { Owner::Queue } else { Owner::Backend };
+        let course = Course::new(Unit::of_carried(), plan.future, plan.convert, plan.settle, owner);
+        let info = plan.info.of_group(self.settings().name.as_ref());
+        let mut node = carried_node(self.link(), tenure, info, course);
+        let group = node.parent().expect("it was made with one");
+        let Ok(inherited) = group.admit(tenure, node.clone(), runtime) else {
+            let refused = Arc::get_mut(&mut node).expect("nobody knows a node that was refused");
+            return Err((refused.ext.info().clone(), refused.ext.unpolled().take_body()));
+        };
+        if inherited.is_some() || tenure == Tenure::Daemon {
+            let task: Link = node.clone();
+            group.instruct(&task, inherited);
+        }
+        shown(node.cell(), &|| node.clone());
+        self.node.ext.register(&self.node, carriers);
+        match (slots, plan.right) {
+            (None, Right::Has(Some(slot))) => node.clone().launch_with(slot, carriers, runtime),
+            (None, _) => node.clone().launch(carriers, runtime),
+            (Some(slots), _) => queue(slots, node.clone(), runtime),
+        }
+        Ok(TaskHandle::new(node))
+    }
+
+    /// [`begin`](Self::begin) for a task of the runtime's own.
+    fn begin_apart<T, F, C, S>(
+        &self,
+        plan: Plan<F, C, S>,
+        shown: impl FnOnce(&Cell<T>, &dyn Fn() -> Link),
+        runtime: &Runtime,
+    ) -> Result<TaskHandle<T>, (TaskInfo, F)>
+    where
+        F: Future + Send + 'static,
+        T: Send + 'static,
+        C: Fn(F::Output) -> Result<T, K::Error> + Send + 'static,
+        S: Settle<K::Error> + 'static,
+    {
+        let info = plan.info.of_group(self.settings().name.as_ref());
+        let node = task_node_below(self.link(), plan.tenure, info);
+        let link = erase(&node);
+        let group = link.parent().expect("it was made with one");
+        if group.adopt(&link, runtime).is_err() {
+            return Err((node.ext.info().clone(), plan.future));
+        }
+        shown(&node.ext, &|| link.clone());
+        let mut spawned = Spawned::new(link.clone(), InNode, plan.future, plan.convert, plan.settle, Owner::Queue);
+        match (self.slots_for(plan.tenure), plan.right) {
+            (Some(slots), Right::Queues) => {
+                let runtime = runtime.clone();
+                slots.enter(&link, move |slot| {
+                    spawned.launch(Some(slot));
+                    runtime.backend().spawn(Task::labelled(spawned));
+                });
+            }
+            (None, Right::Queues) => {
+                spawned.launch(None);
+                runtime.backend().spawn(Task::labelled(spawned));
+            }
+            (_, Right::Has(slot)) => {
+                spawned.launch(slot);
+                runtime.backend().spawn(Task::labelled(spawned));
+            }
+        }
+        Ok(TaskHandle::new(node))
+    }
+
+    /// The slots that a task has to have one of, if the group has a limit, which does not count daemons.
+    pub(super) fn slots_for(&self, tenure: Tenure) -> Option<&Arc<Slots>> {
+        self.settings().slots.as_ref().filter(|_| tenure != Tenure::Daemon)
+    }
+}
+
+fn queue<T: Send + 'static, P: Passenger<T>>(slots: &Arc<Slots>, task: CarriedNode<T, P>, runtime: &Runtime) {
+    let link: Link = task.clone();
+    let unlaunched = Unlaunched::new(task);
+    let runtime = runtime.clone();
+    slots.enter(&link, move |slot| unlaunched.launch(slot, &runtime));
+}
