@@ -340,8 +340,10 @@ impl<K: Kind> TaskBuilder<'_, K> {
         F: Future<Output = K::Output<T>> + Send + 'static,
         T: Send + 'static,
     {
-        let (group, plan) = self.plan(Location::caller(), future, K::into_result);
-        group.begin(plan, |_, _| ()).unwrap_or_else(|(info, _)| group.refused(info))
+        let (group, tenure) = (self.group, self.tenure);
+        let plan = Plan { tenure, future, convert: K::into_result, settle: OfGroup };
+        let begun = group.begin(self.info(Location::caller()), plan, Right::Queues, |_, _| ());
+        begun.unwrap_or_else(|(info, _)| group.refused(info))
     }
 
     /// [`TaskGroup::spawn_ok`].
@@ -351,8 +353,10 @@ impl<K: Kind> TaskBuilder<'_, K> {
         F: Future<Output = T> + Send + 'static,
         T: Send + 'static,
     {
-        let (group, plan) = self.plan(Location::caller(), future, Ok);
-        group.begin(plan, |_, _| ()).unwrap_or_else(|(info, _)| group.refused(info))
+        let (group, tenure) = (self.group, self.tenure);
+        let plan = Plan { tenure, future, convert: Ok, settle: OfGroup };
+        let begun = group.begin(self.info(Location::caller()), plan, Right::Queues, |_, _| ());
+        begun.unwrap_or_else(|(info, _)| group.refused(info))
     }
 
     /// [`TaskGroup::try_spawn`].
@@ -366,8 +370,10 @@ impl<K: Kind> TaskBuilder<'_, K> {
         F: Future<Output = K::Output<T>> + Send + 'static,
         T: Send + 'static,
     {
-        let (group, plan) = self.plan(Location::caller(), future, K::into_result);
-        group.begin(plan, |_, _| ()).map_err(|(_, future)| GroupClosed(future))
+        let (group, tenure) = (self.group, self.tenure);
+        let plan = Plan { tenure, future, convert: K::into_result, settle: OfGroup };
+        let begun = group.begin(self.info(Location::caller()), plan, Right::Queues, |_, _| ());
+        begun.map_err(|(_, future)| GroupClosed(future))
     }
 
     /// [`TaskGroup::spawn_blocking`].
@@ -415,30 +421,14 @@ impl<K: Kind> TaskBuilder<'_, K> {
         #[expect(clippy::async_yields_async, reason = "the handle may be awaited later, or never")]
         async move {
             let slot = Acquire::new(slots).await;
-            let right = Right::Has(slot);
-            let plan = Plan { info, tenure, right, future, convert: K::into_result, settle: OfGroup };
-            group.begin(plan, |_, _| ()).unwrap_or_else(|(info, _)| group.refused(info))
+            let plan = Plan { tenure, future, convert: K::into_result, settle: OfGroup };
+            group.begin(info, plan, Right::Has(slot), |_, _| ()).unwrap_or_else(|(info, _)| group.refused(info))
         }
     }
 
     #[inline]
     fn info(self, location: &'static Location<'static>) -> TaskInfo {
         TaskInfo::new(self.name, location)
-    }
-}
-
-impl<'a, K: Kind> TaskBuilder<'a, K> {
-    /// What is to begin, and in which group.
-    #[inline]
-    fn plan<F, C>(
-        self,
-        location: &'static Location<'static>,
-        future: F,
-        convert: C,
-    ) -> (&'a TaskGroup<K>, Plan<F, C, OfGroup>) {
-        let (group, tenure) = (self.group, self.tenure);
-        let info = self.info(location);
-        (group, Plan { info, tenure, right: Right::Queues, future, convert, settle: OfGroup })
     }
 }
 

@@ -20,9 +20,7 @@ use crate::unit::Unit;
 
 /// A task that is to begin.
 pub(super) struct Plan<F, C, S> {
-    pub(super) info: TaskInfo,
     pub(super) tenure: Tenure,
-    pub(super) right: Right,
     pub(super) future: F,
     /// Turns the output of the future into a result.
     pub(super) convert: C,
@@ -43,7 +41,9 @@ impl<K: Kind> TaskGroup<K> {
     #[inline]
     pub(super) fn begin<T, F, C, S>(
         &self,
+        info: TaskInfo,
         plan: Plan<F, C, S>,
+        right: Right,
         shown: impl FnOnce(&Cell<T>, &dyn Fn() -> Link),
     ) -> Result<TaskHandle<T>, (TaskInfo, F)>
     where
@@ -54,15 +54,17 @@ impl<K: Kind> TaskGroup<K> {
     {
         let runtime = self.node.runtime();
         match runtime.carriers() {
-            Some(carriers) => self.begin_carried(plan, shown, carriers, runtime),
-            None => self.begin_apart(plan, shown, runtime),
+            Some(carriers) => self.begin_carried(info, plan, right, shown, carriers, runtime),
+            None => self.begin_apart(info, plan, right, shown, runtime),
         }
     }
 
     #[inline]
     fn begin_carried<T, F, C, S>(
         &self,
+        info: TaskInfo,
         plan: Plan<F, C, S>,
+        right: Right,
         shown: impl FnOnce(&Cell<T>, &dyn Fn() -> Link),
         carriers: &Arc<Carriers>,
         runtime: &Runtime,
@@ -74,10 +76,10 @@ impl<K: Kind> TaskGroup<K> {
         S: Settle<K::Error> + 'static,
     {
         let tenure = plan.tenure;
-        let slots = self.slots_for(tenure).filter(|_| matches!(plan.right, Right::Queues));
+        let slots = self.slots_for(tenure).filter(|_| matches!(right, Right::Queues));
         let owner = if slots.is_some() { Owner::Queue } else { Owner::Backend };
         let course = Course::new(Unit::of_carried(), plan.future, plan.convert, plan.settle, owner);
-        let info = plan.info.of_group(self.settings().name.as_ref());
+        let info = info.of_group(self.settings().name.as_ref());
         let mut node = carried_node(self.link(), tenure, info, course);
         let group = node.parent().expect("it was made with one");
         let Ok(inherited) = group.admit(tenure, node.clone(), runtime) else {
@@ -90,7 +92,7 @@ impl<K: Kind> TaskGroup<K> {
         }
         shown(node.cell(), &|| node.clone());
         self.node.ext.register(&self.node, carriers);
-        match (slots, plan.right) {
+        match (slots, right) {
             (None, Right::Has(Some(slot))) => node.clone().launch_with(slot, carriers, runtime),
             (None, _) => node.clone().launch(carriers, runtime),
             (Some(slots), _) => queue(slots, node.clone(), runtime),
@@ -99,9 +101,12 @@ impl<K: Kind> TaskGroup<K> {
     }
 
     /// [`begin`](Self::begin) for a task of the runtime's own.
+    #[inline(never)]
     fn begin_apart<T, F, C, S>(
         &self,
+        info: TaskInfo,
         plan: Plan<F, C, S>,
+        right: Right,
         shown: impl FnOnce(&Cell<T>, &dyn Fn() -> Link),
         runtime: &Runtime,
     ) -> Result<TaskHandle<T>, (TaskInfo, F)>
@@ -111,7 +116,7 @@ impl<K: Kind> TaskGroup<K> {
         C: Fn(F::Output) -> Result<T, K::Error> + Send + 'static,
         S: Settle<K::Error> + 'static,
     {
-        let info = plan.info.of_group(self.settings().name.as_ref());
+        let info = info.of_group(self.settings().name.as_ref());
         let node = task_node_below(self.link(), plan.tenure, info);
         let link = erase(&node);
         let group = link.parent().expect("it was made with one");
@@ -120,7 +125,7 @@ impl<K: Kind> TaskGroup<K> {
         }
         shown(&node.ext, &|| link.clone());
         let mut spawned = Spawned::new(link.clone(), InNode, plan.future, plan.convert, plan.settle, Owner::Queue);
-        match (self.slots_for(plan.tenure), plan.right) {
+        match (self.slots_for(plan.tenure), right) {
             (Some(slots), Right::Queues) => {
                 let runtime = runtime.clone();
                 slots.enter(&link, move |slot| {
