@@ -1,0 +1,42 @@
+//! Tasks of groups and what tokio allows one poll to do.
+
+#![cfg(feature = "tokio")]
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::mpsc;
+
+/// Counts how often a future is polled.
+async fn counted<F: Future>(polls: Arc<AtomicUsize>, future: F) -> F::Output {
+    let mut future = pin!(future);
+    std::future::poll_fn(|cx| {
+        polls.fetch_add(1, Ordering::Relaxed);
+        future.as_mut().poll(cx)
+    })
+    .await
+}
+
+/// What 64 tasks take from full channels of tokio's is more than one poll may take. Those who come after the one that has
+/// taken the last of it are polled when there is more to be had.
+#[tokio::test]
+async fn a_task_is_polled_when_it_may_go_on() {
+    let polls = Arc::new(AtomicUsize::new(0));
+    anyio::task_group(async |tg| {
+        for _ in 0..64 {
+            let (sender, mut receiver) = mpsc::channel(20);
+            (0..20).for_each(|number| sender.try_send(number).unwrap());
+            tg.spawn(counted(polls.clone(), async move {
+                for _ in 0..20 {
+                    receiver.recv().await.unwrap();
+                }
+            }));
+        }
+    })
+    .await
+    .unwrap();
+    let polls = polls.load(Ordering::Relaxed);
+    assert!(polls < 128, "64 tasks were polled {polls} times");
+}
