@@ -191,6 +191,37 @@ impl Runtime {
         self.rebuilt(|inner| inner.patience = patience)
     }
 
+    /// The same runtime, with each task of a group as a task of the backend's own, for what is run through the handle that
+    /// this returns.
+    ///
+    /// Unless a backend says otherwise ([`Sharing`](anyio_core::Sharing)), and those of tokio, smol and async-std do, the
+    /// tasks of groups are polled within few tasks of the backend. That is faster and takes less memory, and it changes
+    /// nothing in what anyio promises. But what the runtime itself knows of its tasks one by one is lost: on tokio, tasks
+    /// of groups do not appear in tokio-console and in its metrics, and `tokio::task::id()` is that of whatever task of
+    /// tokio's polls them at the time. Code that needs that is run through such a handle.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "tokio")]
+    /// # anyio::run(anyio::Tokio::default(), async {
+    /// use anyio::Runtime;
+    ///
+    /// let native = Runtime::current().unwrap().with_native_tasks();
+    /// let ids = anyio::task_group(async |tg| {
+    ///     let ids = [tg.spawn(async { tokio::task::id() }), tg.spawn(async { tokio::task::id() })];
+    ///     let [first, second] = ids;
+    ///     (first.value().await, second.value().await)
+    /// });
+    /// let (first, second) = anyio::enter(native, ids).await.unwrap();
+    /// assert_ne!(first, second);
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn with_native_tasks(self) -> Self {
+        self.rebuilt(|inner| inner.carriers = Arc::new(Employed::nobody()))
+    }
+
     /// A runtime of its own on the same backend, with the settings of this one.
     pub(crate) fn anew(&self) -> Self {
         let (hook, patience) = (self.0.hook.clone(), self.0.patience);

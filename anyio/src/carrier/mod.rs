@@ -239,6 +239,11 @@ impl Employed {
         Employed(Carriers::new(backend.sharing()))
     }
 
+    /// For a runtime whose tasks are not to be carried.
+    pub(crate) fn nobody() -> Self {
+        Employed(None)
+    }
+
     #[inline]
     pub(crate) fn get(&self) -> Option<&Arc<Carriers>> {
         self.0.as_ref()
