@@ -20,10 +20,4 @@ use std::task::Waker;
 pub trait Checkpoint {
     /// Wakes `waker` once others have had their turn.
     fn checkpoint(&self, waker: &Waker);
-
-    /// Whether a checkpoint is due: the poll that is going on here has done all that the runtime allows in one, and the
-    /// runtime's own operations do not go on before the next. The default is `false`, for runtimes without such a limit.
-    fn is_due(&self) -> bool {
-        false
-    }
 }

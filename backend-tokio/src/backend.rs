@@ -128,11 +128,6 @@ impl Checkpoint for TokioHandle {
     fn checkpoint(&self, waker: &Waker) {
         yielding::checkpoint(waker);
     }
-
-    #[inline]
-    fn is_due(&self) -> bool {
-        !tokio::task::coop::has_budget_remaining()
-    }
 }
 
 impl Clock for TokioHandle {

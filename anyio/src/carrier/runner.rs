@@ -8,8 +8,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use anyio_core::Backend;
-
 use super::{BATCH, Carriers, Carry, KEPT, State};
 use crate::tree::MutexGuard;
 use crate::unit::discard;
@@ -51,7 +49,7 @@ impl Runner {
     fn work<'a>(&mut self, carriers: &'a Arc<Carriers>) -> MutexGuard<'a, State> {
         let mut state = carriers.lock();
         self.begin(&mut state);
-        let (mut left, mut backend) = (BATCH, None);
+        let mut left = BATCH;
         loop {
             self.take(carriers, &mut state, left);
             let Some(first) = self.taken.front() else { break };
@@ -60,11 +58,11 @@ impl Runner {
             if let Some(summons) = summons {
                 carriers.summon(summons, first.runtime());
             }
-            let backend = backend.get_or_insert_with(|| first.runtime().backend().clone());
-            left = self.carry_taken(left, &**backend);
+            while let Some(task) = self.taken.pop_front() {
+                self.carry(task);
+                left -= 1;
+            }
             state = carriers.lock();
-            // What is left is first in the next turn.
-            self.taken.drain(..).rev().for_each(|task| state.queue.push_front(task));
         }
         state.at_work -= 1;
         state.queue.extend(self.again.drain(..));
@@ -83,20 +81,6 @@ impl Runner {
         } else {
             self.taken.extend(state.queue.drain(..most));
         }
-    }
-
-    /// Polls the tasks that were taken; says how many of `left` polls are left. There are none when the runtime's own
-    /// operations refuse to go on in this turn: the next tasks would be polled in vain.
-    fn carry_taken(&mut self, mut left: usize, backend: &dyn Backend) -> usize {
-        while let Some(task) = self.taken.pop_front() {
-            self.carry(task);
-            left -= 1;
-            // To ask costs about as much as a short poll.
-            if left.is_multiple_of(4) && backend.is_due() {
-                return 0;
-            }
-        }
-        left
     }
 
     #[inline]
