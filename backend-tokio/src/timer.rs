@@ -26,7 +26,7 @@ pin_project! {
         // Whether the entry was put into the wheel.
         armed: bool,
         // The clock that the deadline is measured on, if that may ever be another one than the system's.
-        clock: Option<Box<TokioHandle>>,
+        clock: Option<TokioHandle>,
         // Who wakes instead of a runtime that has shut down.
         relay: Option<Box<Relay>>,
     }
@@ -35,7 +35,7 @@ pin_project! {
 impl TokioTimer {
     /// A timer that fires at the deadline of `sleep`, which was not polled yet, on the system's clock or on this one.
     pub(crate) fn new(sleep: Sleep, clock: Option<TokioHandle>) -> Self {
-        TokioTimer { sleep, armed: false, clock: clock.map(Box::new), relay: None }
+        TokioTimer { sleep, armed: false, clock, relay: None }
     }
 }
 
