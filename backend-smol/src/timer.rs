@@ -11,27 +11,28 @@ use anyio_core::Timer;
 pub(crate) struct SmolTimer {
     /// The entry in the reactor.
     timer: async_io::Timer,
-    /// When to fire. The entry forgets it when it fires.
-    deadline: Instant,
+    /// Whether it has fired, which the entry does not remember.
+    fired: bool,
 }
 
 impl SmolTimer {
     /// A timer that fires at `deadline`.
     pub(crate) fn new(deadline: Instant) -> Self {
-        SmolTimer { timer: async_io::Timer::at(deadline), deadline }
+        SmolTimer { timer: async_io::Timer::at(deadline), fired: false }
     }
 }
 
 impl Timer for SmolTimer {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if Instant::now() >= self.deadline {
-            return Poll::Ready(());
+        // The entry asks the clock itself.
+        if !self.fired {
+            self.fired = Pin::new(&mut self.timer).poll(cx).is_ready();
         }
-        Pin::new(&mut self.timer).poll(cx).map(drop)
+        if self.fired { Poll::Ready(()) } else { Poll::Pending }
     }
 
     fn reset(mut self: Pin<&mut Self>, deadline: Instant) {
-        self.deadline = deadline;
+        self.fired = false;
         self.timer.set_at(deadline);
     }
 }

@@ -144,7 +144,7 @@ impl Clock for TokioHandle {
     fn timer(&self, deadline: Instant) -> Pin<Box<dyn Timer>> {
         let _inside = self.handle.enter();
         let sleep = tokio::time::sleep_until(deadline.into());
-        Box::pin(TokioTimer::new(sleep, self.clone()))
+        Box::pin(TokioTimer::new(sleep, self.pausable.then(|| self.clone())))
     }
 
     fn is_virtual(&self) -> bool {

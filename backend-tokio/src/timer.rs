@@ -25,16 +25,16 @@ pin_project! {
         sleep: Sleep,
         // Whether the entry was put into the wheel.
         armed: bool,
-        // The clock that the deadline is measured on.
-        clock: TokioHandle,
+        // The clock that the deadline is measured on, if that may ever be another one than the system's.
+        clock: Option<TokioHandle>,
         // Who wakes instead of a runtime that has shut down.
         relay: Option<Box<Relay>>,
     }
 }
 
 impl TokioTimer {
-    /// A timer that fires at the deadline of `sleep`, which was not polled yet.
-    pub(crate) fn new(sleep: Sleep, clock: TokioHandle) -> Self {
+    /// A timer that fires at the deadline of `sleep`, which was not polled yet, on the system's clock or on this one.
+    pub(crate) fn new(sleep: Sleep, clock: Option<TokioHandle>) -> Self {
         TokioTimer { sleep, armed: false, clock, relay: None }
     }
 }
@@ -44,7 +44,7 @@ impl Timer for TokioTimer {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
         let deadline = this.sleep.deadline();
-        let now = this.clock.now();
+        let now = this.clock.as_ref().map_or_else(Instant::now, |clock| clock.now());
         if now >= deadline.into_std() {
             return Poll::Ready(());
         }

@@ -66,20 +66,22 @@ impl Light {
     /// Lets the time begin; says whether it is up at once.
     #[inline]
     fn begin(&mut self, limit: Limit, cx: &mut Context<'_>) -> Poll<bool> {
-        let look = |runtime: &Runtime| (runtime.now(), BackendId::of(runtime.backend()));
-        let (now, backend) = match context::try_spend_in(look) {
-            Some(found) => found,
-            None => {
-                ready!(context::poll_budget(cx));
-                Runtime::with_current(look).unwrap_or_else(|error| panic!("{error}"))
-            }
+        // Written where the clock is read: what is passed on in pieces has to be waited for.
+        let mut look = |runtime: &Runtime| {
+            let now = runtime.now();
+            let deadline = match limit {
+                Limit::After(limit) => now.checked_add(limit),
+                Limit::At(deadline) => Some(deadline),
+            };
+            let backend = BackendId::of(runtime.backend());
+            self.stage = Stage::Begun { deadline, is_short: limit.is_short(), backend };
+            deadline.is_some_and(|deadline| deadline <= now)
         };
-        let deadline = match limit {
-            Limit::After(limit) => now.checked_add(limit),
-            Limit::At(deadline) => Some(deadline),
-        };
-        self.stage = Stage::Begun { deadline, is_short: limit.is_short(), backend };
-        Poll::Ready(deadline.is_some_and(|deadline| deadline <= now))
+        if let Some(is_up) = context::try_spend_in(&mut look) {
+            return Poll::Ready(is_up);
+        }
+        ready!(context::poll_budget(cx));
+        Poll::Ready(Runtime::with_current(look).unwrap_or_else(|error| panic!("{error}")))
     }
 
     #[inline]

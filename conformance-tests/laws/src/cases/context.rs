@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyio::{
     CancelScope, EffectiveDeadline, Event, OwnedTaskGroup, RunError, Runtime, StartError, Started, TaskError,
     TaskStatus, Unhandled, cancelled, checkpoint, current_effective_deadline, enter, finally, finally_detached,
-    interval, is_cancelled, protect, shield, shield_for, sleep, sleep_forever, sleep_until, task_group, timeout,
+    interval, is_cancelled, now, protect, shield, shield_for, sleep, sleep_forever, sleep_until, task_group, timeout,
     try_run,
 };
 use anyio_core::{Backend, Blocking, Checkpoint, Clock, Job, Spawn, Task, Timer};
@@ -261,6 +261,24 @@ pub async fn nothing_keeps_a_runtime_alive_when_all_is_over() {
     while drops.count() == 0 {
         sleep(SHORT).await; // A task is counted out before the thread that has polled it lets go of it.
     }
+}
+
+/// D5, G8: A timeout that waits keeps no runtime alive, and passes at its own time although nobody has a handle to its
+/// runtime any more, also by a timer that was armed for another one.
+pub async fn a_timeout_passes_although_the_handles_to_its_runtime_are_gone() {
+    let drops = Drops::new();
+    let runtime = wrapped(false, drops.token());
+    let (start, limit) = (now(), 6 * SHORT);
+    let mut limited = Box::pin(timeout(limit, pending::<()>()));
+    let begin = async {
+        assert!(timeout(2 * SHORT, checkpoint()).await.is_ok());
+        assert!(futures::poll!(limited.as_mut()).is_pending());
+    };
+    enter(runtime.clone(), begin).await;
+    drop(runtime);
+    assert_eq!(drops.count(), 1);
+    assert!(limited.await.is_err());
+    assert!(now() - start >= limit);
 }
 
 /// X3: `run` inside a poll of ours is a clear error, wherever that is, and leaves the context as it was.

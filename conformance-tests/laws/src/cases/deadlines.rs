@@ -512,6 +512,17 @@ pub async fn a_timeout_passes_at_its_own_time_after_others_were_given_up() {
     }
 }
 
+/// D1, D2: A timeout passes at its own time by a timer that was armed for one before it, and has fired for nobody since.
+pub async fn a_timeout_passes_at_its_own_time_after_a_timer_has_fired_for_nobody() {
+    for _ in 0..3 {
+        assert!(timeout(SHORT, checkpoint()).await.is_ok());
+        sleep(2 * SHORT).await;
+        let start = now();
+        assert!(timeout(2 * SHORT, pending::<()>()).await.is_err());
+        assert!(now() - start >= 2 * SHORT);
+    }
+}
+
 /// D4, C12: A scope that was begun outside a timeout, and is polled on in it, does not see the timeout; the code after it
 /// does.
 pub async fn a_scope_that_was_begun_outside_a_timeout_does_not_see_it() {
