@@ -435,13 +435,13 @@ pub async fn timeouts_that_end_do_not_stop_others() {
 /// D9, C9: A timeout that is done has no deadline any more, though its future still exists: it wakes nobody.
 pub async fn a_timeout_that_is_done_wakes_nobody() {
     let mut was_in_time = false;
-    // A thread that has to wait for its turn may be too late with the second poll.
+    // A thread that has to wait for its turn may be too late with a poll.
     while !was_in_time {
         let (wakes, end) = (Wakes::new(), now() + SHORT);
         let mut limited = Box::pin(timeout(SHORT, pending_once()));
-        assert!(wakes.poll(&mut limited).is_pending());
-        assert!(wakes.poll(&mut limited).is_ready());
-        was_in_time = now() < end;
+        let began = wakes.poll(&mut limited).is_pending();
+        assert!(!began || wakes.poll(&mut limited).is_ready());
+        was_in_time = began && now() < end;
         sleep(3 * SHORT).await;
         assert!(!was_in_time || wakes.count() == 0);
     }
