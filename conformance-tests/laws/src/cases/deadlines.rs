@@ -434,12 +434,17 @@ pub async fn timeouts_that_end_do_not_stop_others() {
 
 /// D9, C9: A timeout that is done has no deadline any more, though its future still exists: it wakes nobody.
 pub async fn a_timeout_that_is_done_wakes_nobody() {
-    let wakes = Wakes::new();
-    let mut limited = Box::pin(timeout(SHORT, pending_once()));
-    assert!(wakes.poll(&mut limited).is_pending());
-    assert!(wakes.poll(&mut limited).is_ready());
-    sleep(3 * SHORT).await;
-    assert_eq!(wakes.count(), 0);
+    let mut was_in_time = false;
+    // A thread that has to wait for its turn may be too late with a poll.
+    while !was_in_time {
+        let (wakes, end) = (Wakes::new(), now() + SHORT);
+        let mut limited = Box::pin(timeout(SHORT, pending_once()));
+        let began = wakes.poll(&mut limited).is_pending();
+        assert!(!began || wakes.poll(&mut limited).is_ready());
+        was_in_time = began && now() < end;
+        sleep(3 * SHORT).await;
+        assert!(!was_in_time || wakes.count() == 0);
+    }
 }
 
 /// C6, D3: An operation that is first polled when the timeout around has passed already does nothing.
