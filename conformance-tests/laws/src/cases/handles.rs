@@ -598,7 +598,8 @@ pub async fn a_handle_that_was_awaited_and_dropped_keeps_no_waker() {
                 until(|| handle.status() != TaskStatus::Running).await;
             }
             drop(handle);
-            assert_eq!(Arc::strong_count(&wakes), 1, "the task has ended: {ended}");
+            // Another thread may be about to pull the waker that it has taken when the task ended.
+            until(|| Arc::strong_count(&wakes) == 1).await;
             go.set();
         }
     });
