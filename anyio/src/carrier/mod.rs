@@ -9,9 +9,11 @@
 //!
 //! 1. **On its way.** While the queue is not empty, a carrier is being polled in the only thread there is, or one is on
 //!    its way to be polled (`coming`). Where there are more threads two are on their way if there is work for two: a
-//!    runtime may keep the task that was woken last for the thread that woke it, which may be blocked.
+//!    runtime may keep the task that was woken last for the thread that woke it, which may be blocked. For the same
+//!    reason nobody relies on one that is late: see `coming`.
 //! 2. **Turns.** A carrier polls at most [`BATCH`] tasks before it lets others have their turn. A task that was woken
-//!    while it was polled, as one that yields is, is polled again after that.
+//!    while it was polled, as one that yields is, is polled again after that; where there are more threads it may be by
+//!    another carrier, so that it does not wait for a thread that is blocked.
 //! 3. **The end.** The runtime goes down by dropping a carrier. From then on every task is dropped instead of polled, by
 //!    whoever finds it in the queue first, one after another. All tasks of the groups that are known in `groups` are put
 //!    there; the tasks of other groups are dropped with the task that owns the group.
@@ -69,8 +71,9 @@ struct State {
     idle: Vec<(usize, Waker)>,
     /// How many carriers there have been.
     hired: usize,
-    /// How many carriers were spawned or woken, or yield, and have not been polled since.
-    coming: usize,
+    /// The numbers of the carriers that were spawned or woken, or yield, and have not been polled since, in that order.
+    /// Those that are late are not among them any more: a later one has come first, or one has found nothing to do.
+    coming: Vec<usize>,
     /// How many carriers are being polled.
     at_work: usize,
     /// Invariant 3.
@@ -102,7 +105,7 @@ impl Carriers {
             queue: VecDeque::new(),
             idle: Vec::new(),
             hired: 0,
-            coming: 0,
+            coming: Vec::new(),
             at_work: 0,
             is_down: false,
             is_dropping: false,
@@ -137,17 +140,18 @@ impl Carriers {
     #[inline]
     fn summons(&self, state: &mut State) -> Option<Summons> {
         let ahead = self.ahead - usize::from(self.is_single() && state.at_work > 0);
-        if state.is_down || state.coming >= ahead.min(state.queue.len()) {
+        if state.is_down || state.coming.len() >= ahead.min(state.queue.len()) {
             return None;
         }
-        state.coming += 1;
-        Some(match state.idle.pop() {
-            Some((_, waker)) => Summons::Waiting(waker),
+        let (number, summons) = match state.idle.pop() {
+            Some((number, waker)) => (number, Summons::Waiting(waker)),
             None => {
                 state.hired += 1;
-                Summons::New(state.hired)
+                (state.hired, Summons::New(state.hired))
             }
-        })
+        };
+        state.coming.push(number);
+        Some(summons)
     }
 
     #[cold]

@@ -36,11 +36,11 @@ impl Runner {
     }
 
     fn begin(&self, state: &mut State) {
-        let idle = state.idle.iter().position(|(number, _)| *number == self.number);
-        match idle {
+        if let Some(index) = state.idle.iter().position(|(number, _)| *number == self.number) {
             // Nobody has called it: a runtime may poll what it likes.
-            Some(index) => drop(state.idle.swap_remove(index)),
-            None => state.coming = state.coming.saturating_sub(1),
+            drop(state.idle.swap_remove(index));
+        } else if let Some(index) = state.coming.iter().position(|number| *number == self.number) {
+            state.coming.drain(..=index);
         }
         state.at_work += 1;
     }
@@ -51,6 +51,7 @@ impl Runner {
         self.begin(&mut state);
         let mut left = BATCH;
         loop {
+            left = self.offer_again(carriers, &mut state, left);
             self.take(carriers, &mut state, left);
             let Some(first) = self.taken.front() else { break };
             let summons = carriers.summons(&mut state);
@@ -67,6 +68,17 @@ impl Runner {
         state.at_work -= 1;
         state.queue.extend(self.again.drain(..));
         state
+    }
+
+    /// Puts the tasks that are to be polled again where other carriers find them, since the next task may block the thread;
+    /// says how many of `left` polls are left then, which are for those before them.
+    fn offer_again(&mut self, carriers: &Carriers, state: &mut State, left: usize) -> usize {
+        if carriers.is_single() || self.again.is_empty() {
+            return left;
+        }
+        let left = left.min(state.queue.len());
+        state.queue.extend(self.again.drain(..));
+        left
     }
 
     /// Takes tasks from the queue, `most` at most: a single one, if another carrier may come for the others.
@@ -118,14 +130,20 @@ impl Future for Runner {
             return this.rest(&carriers, cx);
         }
         let Some(task) = state.queue.front() else {
+            // Whoever is still on its way may be held up: the next task must not rely upon it.
+            state.coming.clear();
             drop(state);
             return this.rest(&carriers, cx);
         };
-        let backend = task.runtime().backend().clone();
-        state.coming += 1;
+        let runtime = task.runtime().clone();
+        state.coming.push(this.number);
+        let summons = carriers.summons(&mut state);
         this.stage = Stage::Coming;
         drop(state);
-        backend.checkpoint(cx.waker());
+        runtime.backend().checkpoint(cx.waker());
+        if let Some(summons) = summons {
+            carriers.summon(summons, &runtime);
+        }
         Poll::Pending
     }
 }

@@ -1,0 +1,502 @@
+//! Tasks of groups within few tasks of a named runtime: what a case that names none cannot show.
+
+#![cfg(all(feature = "tokio", feature = "smol"))]
+
+use std::future::{Future, pending, poll_fn};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+
+/// What is long enough for anything here, so that a hang is a failure and not a test that never ends.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Runs a test in a thread of its own; it has failed if it does not end.
+#[track_caller]
+fn ends(test: impl FnOnce() + Send + 'static) {
+    let (sender, receiver) = mpsc::channel::<()>();
+    let thread = thread::spawn(move || {
+        let _sender = sender;
+        test();
+    });
+    match receiver.recv_timeout(PATIENCE) {
+        Err(RecvTimeoutError::Timeout) => panic!("it hangs"),
+        _ => thread.join().unwrap_or_else(|payload| std::panic::resume_unwind(payload)),
+    }
+}
+
+fn workers(count: usize) -> Runtime {
+    Builder::new_multi_thread().worker_threads(count).enable_all().build().unwrap()
+}
+
+fn one_thread() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// Counts its drops.
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// A flag that one task waits for, and anybody may raise.
+#[derive(Clone, Default)]
+struct Flag(Arc<(AtomicBool, Mutex<Option<Waker>>)>);
+
+impl Flag {
+    fn raise(&self) {
+        self.0.0.store(true, Ordering::SeqCst);
+        let waker = self.0.1.lock().unwrap().take();
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+        *self.0.1.lock().unwrap() = Some(cx.waker().clone());
+        if self.0.0.swap(false, Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    async fn raised(&self) {
+        poll_fn(|cx| self.poll(cx)).await;
+    }
+
+    fn is_awaited(&self) -> bool {
+        self.0.1.lock().unwrap().is_some()
+    }
+}
+
+/// Once around the queue, in a way that no runtime knows of.
+async fn turn() {
+    let mut polled = false;
+    poll_fn(|cx| {
+        cx.waker().wake_by_ref();
+        if std::mem::replace(&mut polled, true) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+/// A task blocks its thread until a sibling has had its second turn, which was polled before it by the same carrier.
+#[test]
+fn one_that_blocks_its_thread_does_not_keep_a_sibling_that_has_yielded() {
+    ends(|| {
+        workers(2).block_on(async {
+            anyio::task_group(async |tg| {
+                let (sender, receiver) = mpsc::channel();
+                let ready = Arc::new(AtomicBool::new(false));
+                let go = ready.clone();
+                tg.spawn(async move {
+                    // It yields until its sibling has begun to wait.
+                    while !go.load(Ordering::SeqCst) {
+                        turn().await;
+                    }
+                    turn().await;
+                    sender.send(()).unwrap();
+                });
+                tg.spawn(async move {
+                    ready.store(true, Ordering::SeqCst);
+                    receiver.recv().unwrap();
+                });
+            })
+            .await
+            .unwrap();
+        });
+    });
+}
+
+/// A task wakes a sibling and blocks its thread: whoever is to poll that one may wait in the same thread. Another one goes
+/// on all the same, for as many turns as it likes.
+#[test]
+fn one_that_blocks_its_thread_holds_up_nobody_who_is_woken_elsewhere() {
+    ends(|| {
+        workers(2).block_on(async {
+            anyio::task_group(async |tg| {
+                let (sender, receiver) = mpsc::channel();
+                let (first, second) = (Flag::default(), Flag::default());
+                let (woken, elsewhere) = (first.clone(), second.clone());
+                tg.spawn(async move { first.raised().await });
+                tg.spawn(async move {
+                    for _ in 0..20 {
+                        second.raised().await;
+                    }
+                    sender.send(()).unwrap();
+                });
+                let thread = thread::spawn(move || {
+                    thread::sleep(Duration::from_millis(50));
+                    for _ in 0..20 {
+                        while !elsewhere.is_awaited() {
+                            thread::sleep(Duration::from_millis(1));
+                        }
+                        elsewhere.raise();
+                        thread::sleep(Duration::from_millis(2));
+                    }
+                });
+                anyio::sleep(Duration::from_millis(20)).await;
+                tg.spawn(async move {
+                    woken.raise();
+                    receiver.recv().unwrap();
+                    drop(thread);
+                });
+            })
+            .await
+            .unwrap();
+        });
+    });
+}
+
+/// Both threads of the runtime are blocked, and a third task is ready.
+#[test]
+fn those_who_say_that_they_block_hold_up_nobody() {
+    ends(|| {
+        workers(2).block_on(async {
+            anyio::task_group(async |tg| {
+                let (sender, receiver) = mpsc::channel();
+                let receiver = Arc::new(Mutex::new(receiver));
+                for _ in 0..2 {
+                    let receiver = receiver.clone();
+                    tg.spawn(async move {
+                        tokio::task::block_in_place(|| receiver.lock().unwrap().recv().unwrap());
+                    });
+                }
+                tg.spawn(async move {
+                    for _ in 0..10 {
+                        anyio::checkpoint().await;
+                    }
+                    sender.send(()).unwrap();
+                    sender.send(()).unwrap();
+                });
+            })
+            .await
+            .unwrap();
+        });
+    });
+}
+
+#[test]
+fn two_that_meet_at_a_barrier_of_threads() {
+    ends(|| {
+        let runtime = workers(2);
+        for _ in 0..200 {
+            runtime.block_on(async {
+                tokio::spawn(async {
+                    anyio::task_group(async |tg| {
+                        let barrier = Arc::new(std::sync::Barrier::new(2));
+                        for _ in 0..2 {
+                            let barrier = barrier.clone();
+                            tg.spawn(async move {
+                                barrier.wait();
+                            });
+                        }
+                    })
+                    .await
+                    .unwrap();
+                })
+                .await
+                .unwrap();
+            });
+        }
+    });
+}
+
+/// A task that drives futures of its own in a thread that it blocks.
+#[test]
+fn one_drives_its_siblings_outcome_in_a_blocked_thread() {
+    ends(|| {
+        workers(2).block_on(async {
+            anyio::task_group(async |tg| {
+                for _ in 0..8 {
+                    let sibling = tg.spawn(async {
+                        anyio::sleep(Duration::from_millis(1)).await;
+                        5
+                    });
+                    tg.spawn(async move {
+                        let five = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(sibling));
+                        assert_eq!(five.unwrap(), 5);
+                    });
+                }
+            })
+            .await
+            .unwrap();
+        });
+    });
+}
+
+/// Nothing is left in the runtime but the few that wait for work.
+#[test]
+fn few_carriers_are_kept() {
+    ends(|| {
+        for runtime in [one_thread(), workers(2)] {
+            let handle = runtime.handle().clone();
+            for _ in 0..20 {
+                runtime.block_on(async {
+                    anyio::task_group(async |tg| {
+                        for _ in 0..2000 {
+                            tg.spawn(async { turn().await });
+                        }
+                    })
+                    .await
+                    .unwrap();
+                });
+            }
+            let alive = || handle.metrics().num_alive_tasks();
+            runtime.block_on(async {
+                for _ in 0..200 {
+                    if alive() <= 4 {
+                        return;
+                    }
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            });
+            assert!(alive() <= 4, "{} are kept", alive());
+            // Those of a runtime that nobody knows any more are not.
+            let before = alive();
+            for _ in 0..20 {
+                let known = anyio::Runtime::new(anyio::TokioHandle::new(handle.clone()).unwrap());
+                runtime.block_on(anyio::enter(known, async {
+                    anyio::task_group(async |tg| {
+                        tg.spawn(async { turn().await });
+                    })
+                    .await
+                    .unwrap();
+                }));
+            }
+            runtime.block_on(async {
+                for _ in 0..200 {
+                    if alive() <= before {
+                        return;
+                    }
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            });
+            assert!(alive() <= before, "{} are kept", alive());
+        }
+    });
+}
+
+/// The group was forgotten; then the runtime goes down.
+#[test]
+fn those_of_a_group_that_was_forgotten_are_dropped_with_the_runtime() {
+    ends(|| {
+        for runtime in [one_thread(), workers(2)] {
+            let dropped = Arc::new(AtomicUsize::new(0));
+            runtime.block_on(async {
+                let mut group = Box::pin(anyio::task_group(async |tg| {
+                    for _ in 0..100 {
+                        let counted = Counted(dropped.clone());
+                        tg.spawn(async move {
+                            let _counted = counted;
+                            pending::<()>().await;
+                        });
+                    }
+                    pending::<()>().await;
+                }));
+                for _ in 0..5 {
+                    let once = poll_fn(|cx| Poll::Ready(group.as_mut().poll(cx).is_pending()));
+                    assert!(once.await);
+                    tokio::task::yield_now().await;
+                }
+                std::mem::forget(group);
+            });
+            drop(runtime);
+            assert_eq!(dropped.load(Ordering::SeqCst), 100);
+        }
+    });
+}
+
+/// 100,000 tasks, whose destructors spawn, wake and panic, go with the runtime.
+#[test]
+fn very_many_whose_destructors_spawn_and_wake_and_panic_go_with_the_runtime() {
+    struct Wild {
+        tg: anyio::TaskGroup,
+        _counted: Counted,
+        dropped: Arc<AtomicUsize>,
+        flag: Flag,
+    }
+    impl Drop for Wild {
+        fn drop(&mut self) {
+            self.flag.raise();
+            let counted = Counted(self.dropped.clone());
+            let _ = self.tg.try_spawn(async move {
+                let _counted = counted;
+                pending::<()>().await;
+            });
+        }
+    }
+    ends(|| {
+        for runtime in [one_thread(), workers(2)] {
+            let dropped = Arc::new(AtomicUsize::new(0));
+            runtime.block_on(async {
+                let group = anyio::task_group(async |tg| {
+                    let mut next = Flag::default();
+                    for _ in 0..20_000 {
+                        let flag = next;
+                        next = Flag::default();
+                        let (awaited, tg_in) = (next.clone(), tg.clone());
+                        let wild =
+                            Wild { tg: tg_in, _counted: Counted(dropped.clone()), dropped: dropped.clone(), flag };
+                        tg.spawn(async move {
+                            let _wild = wild;
+                            awaited.raised().await;
+                        });
+                    }
+                    pending::<()>().await;
+                });
+                let mut group = Box::pin(group);
+                for _ in 0..5 {
+                    assert!(poll_fn(|cx| Poll::Ready(group.as_mut().poll(cx).is_pending())).await);
+                    tokio::task::yield_now().await;
+                }
+                std::mem::forget(group);
+            });
+            drop(runtime);
+            assert_eq!(dropped.load(Ordering::SeqCst), 40_000);
+        }
+    });
+}
+
+/// An executor of smol's is dropped from inside one of its tasks' destructors' threads, with tasks in every state.
+#[test]
+fn those_of_an_executor_that_is_dropped_are_dropped() {
+    ends(|| {
+        for steps in 0..20 {
+            let executor = Arc::new(smol::Executor::new());
+            let dropped = Arc::new(AtomicUsize::new(0));
+            let known = anyio::Runtime::new(anyio::SmolHandle::with_executor(&executor));
+            let counts = dropped.clone();
+            let group = anyio::enter(known, async move {
+                anyio::task_group(async |tg| {
+                    for index in 0..100 {
+                        let counted = Counted(counts.clone());
+                        tg.spawn(async move {
+                            let _counted = counted;
+                            while index % 2 == 0 {
+                                turn().await;
+                            }
+                            pending::<()>().await;
+                        });
+                    }
+                })
+                .await
+            });
+            let mut group = Box::pin(group);
+            smol::block_on(async {
+                assert!(futures::poll!(group.as_mut()).is_pending());
+                for _ in 0..steps {
+                    executor.try_tick();
+                }
+            });
+            drop(executor);
+            assert_eq!(dropped.load(Ordering::SeqCst), 100, "after {steps} steps");
+            assert!(smol::block_on(group).is_err());
+        }
+    });
+}
+
+/// A waker that was kept by others than its task is woken, and dropped, long after the runtime is gone.
+#[test]
+fn a_waker_outlives_the_runtime() {
+    ends(|| {
+        for runtime in [one_thread(), workers(2)] {
+            let flag = Flag::default();
+            let kept = flag.clone();
+            let known = anyio::Runtime::new(anyio::TokioHandle::new(runtime.handle().clone()).unwrap());
+            runtime.block_on(anyio::enter(known, async {
+                anyio::task_group(async |tg| {
+                    tg.spawn(async move {
+                        poll_fn(|cx| {
+                            let _ = flag.poll(cx);
+                            Poll::Ready(())
+                        })
+                        .await;
+                    });
+                })
+                .await
+                .unwrap();
+            }));
+            drop(runtime);
+            kept.raise();
+        }
+    });
+}
+
+/// Several threads drive a runtime that has one at a time; each has its group.
+#[test]
+fn several_threads_drive_one_runtime() {
+    ends(|| {
+        let runtime = Arc::new(one_thread());
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let runtime = runtime.clone();
+                thread::spawn(move || {
+                    for _ in 0..50 {
+                        runtime.block_on(async {
+                            anyio::task_group(async |tg| {
+                                for _ in 0..20 {
+                                    tg.spawn(async {
+                                        turn().await;
+                                        anyio::sleep(Duration::from_micros(100)).await;
+                                    });
+                                }
+                            })
+                            .await
+                            .unwrap();
+                        });
+                    }
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    });
+}
+
+/// Tasks that yield for ever, and tasks that wake each other for ever, leave the runtime's own tasks and timers their turn.
+#[test]
+fn those_who_never_rest_leave_others_their_turn() {
+    ends(|| {
+        for runtime in [one_thread(), workers(1)] {
+            runtime.block_on(async {
+                anyio::task_group(async |tg| {
+                    for _ in 0..3 {
+                        tg.spawn(async {
+                            loop {
+                                turn().await;
+                            }
+                        });
+                    }
+                    let (ping, pong) = (Flag::default(), Flag::default());
+                    let (first, second) = (ping.clone(), pong.clone());
+                    tg.spawn(async move {
+                        loop {
+                            first.raised().await;
+                            second.raise();
+                        }
+                    });
+                    ping.raise();
+                    tg.spawn(async move {
+                        loop {
+                            pong.raised().await;
+                            ping.raise();
+                        }
+                    });
+                    for _ in 0..20 {
+                        tokio::time::sleep(Duration::from_millis(1)).await;
+                        tokio::spawn(async { tokio::task::yield_now().await }).await.unwrap();
+                        anyio::task_group(async |other| {
+                            other.spawn(async { turn().await });
+                        })
+                        .await
+                        .unwrap();
+                    }
+                    tg.cancel();
+                })
+                .await
+                .unwrap();
+            });
+        }
+    });
+}
