@@ -278,6 +278,112 @@ fn few_carriers_are_kept() {
     });
 }
 
+/// The runtime goes down while a task of a group whose body is elsewhere is being polled for the first time.
+#[test]
+fn one_that_is_polled_for_the_first_time_as_the_runtime_goes_down_is_dropped() {
+    ends(|| {
+        let runtime = workers(2);
+        let dropped = Arc::new(AtomicUsize::new(0));
+        let (begun_sender, begun) = mpsc::channel();
+        let (go, gone) = mpsc::channel::<()>();
+        let known = anyio::Runtime::new(anyio::TokioHandle::new(runtime.handle().clone()).unwrap());
+        let counted = Counted(dropped.clone());
+        let group = thread::spawn(move || {
+            futures::executor::block_on(anyio::enter(known, async {
+                anyio::task_group(async |tg| {
+                    // Somebody else waits for work as the runtime goes down.
+                    let barrier = Arc::new(std::sync::Barrier::new(2));
+                    let meeting = barrier.clone();
+                    tg.spawn(async move { meeting.wait().is_leader() });
+                    tg.spawn(async move { barrier.wait().is_leader() }).await.unwrap();
+                    tg.spawn(async move {
+                        let _counted = counted;
+                        begun_sender.send(()).unwrap();
+                        gone.recv().unwrap();
+                        pending::<()>().await;
+                    });
+                })
+                .await
+            }))
+        });
+        begun.recv().unwrap();
+        runtime.shutdown_timeout(Duration::from_millis(50));
+        thread::sleep(Duration::from_millis(50));
+        go.send(()).unwrap();
+        let outcome = group.join().unwrap();
+        assert!(outcome.is_err());
+        assert_eq!(dropped.load(Ordering::SeqCst), 1);
+    });
+}
+
+/// A shielded task spawns a sibling after its group was dropped by foreign code; then the runtime goes down.
+#[test]
+fn one_that_was_spawned_into_a_group_that_is_gone_is_dropped_with_the_runtime() {
+    ends(|| {
+        for runtime in [one_thread(), workers(2)] {
+            let dropped = Arc::new(AtomicUsize::new(0));
+            let counted = Counted(dropped.clone());
+            let (begun, gone, spawned) = (Flag::default(), Flag::default(), Flag::default());
+            let (is_begun, is_gone, has_spawned) = (begun.clone(), gone.clone(), spawned.clone());
+            runtime.block_on(async {
+                let group = anyio::task_group(async |tg| {
+                    let siblings = tg.clone();
+                    tg.spawn(anyio::shield(async move {
+                        begun.raise();
+                        gone.raised().await;
+                        siblings.spawn(anyio::shield(async move {
+                            let _counted = counted;
+                            spawned.raise();
+                            pending::<()>().await;
+                        }));
+                    }));
+                    pending::<()>().await;
+                });
+                tokio::select! {
+                    _ = group => unreachable!(),
+                    () = is_begun.raised() => (),
+                }
+                is_gone.raise();
+                has_spawned.raised().await;
+            });
+            drop(runtime);
+            assert_eq!(dropped.load(Ordering::SeqCst), 1);
+        }
+    });
+}
+
+/// A group was dropped by foreign code while its task was shielded; then the runtime goes down.
+#[test]
+fn one_that_its_group_has_left_behind_is_dropped_with_the_runtime() {
+    ends(|| {
+        for runtime in [one_thread(), workers(2)] {
+            let dropped = Arc::new(AtomicUsize::new(0));
+            let counted = Counted(dropped.clone());
+            let begun = Flag::default();
+            let flag = begun.clone();
+            runtime.block_on(async {
+                let group = anyio::task_group(async |tg| {
+                    tg.spawn(async move {
+                        let _counted = counted;
+                        anyio::shield(async {
+                            flag.raise();
+                            pending::<()>().await;
+                        })
+                        .await;
+                    });
+                    pending::<()>().await;
+                });
+                tokio::select! {
+                    _ = group => unreachable!(),
+                    () = begun.raised() => (),
+                }
+            });
+            drop(runtime);
+            assert_eq!(dropped.load(Ordering::SeqCst), 1);
+        }
+    });
+}
+
 /// The group was forgotten; then the runtime goes down.
 #[test]
 fn those_of_a_group_that_was_forgotten_are_dropped_with_the_runtime() {
@@ -305,6 +411,53 @@ fn those_of_a_group_that_was_forgotten_are_dropped_with_the_runtime() {
             drop(runtime);
             assert_eq!(dropped.load(Ordering::SeqCst), 100);
         }
+    });
+}
+
+/// What waits for a slot as the runtime goes down has the reason of those that ran.
+#[test]
+fn one_that_queues_for_a_slot_learns_that_the_runtime_went_down() {
+    ends(|| {
+        let runtime = workers(2);
+        let known = anyio::Runtime::new(anyio::TokioHandle::new(runtime.handle().clone()).unwrap());
+        let (sender, begun) = mpsc::channel();
+        let group = thread::spawn(move || {
+            futures::executor::block_on(anyio::enter(known, async {
+                let handles = Arc::new(Mutex::new(Vec::new()));
+                let kept = handles.clone();
+                let outcome = anyio::GroupBuilder::new()
+                    .limit(1)
+                    .run_ok(async move |tg| {
+                        // One whose place in the group is used again, before that of one who runs.
+                        let (end, ended) = mpsc::channel::<()>();
+                        let first = tg.spawn(async move { ended.recv().unwrap() });
+                        for index in 0..3 {
+                            if index == 1 {
+                                end.send(()).unwrap();
+                                while !first.is_finished() {
+                                    thread::yield_now();
+                                }
+                            }
+                            let sender = sender.clone();
+                            kept.lock().unwrap().push(tg.spawn(async move {
+                                sender.send(()).unwrap();
+                                pending::<()>().await;
+                            }));
+                        }
+                    })
+                    .await;
+                assert!(outcome.is_err());
+                let mut reasons = Vec::new();
+                for handle in std::mem::take(&mut *handles.lock().unwrap()) {
+                    reasons.push(format!("{:?}", handle.await));
+                }
+                reasons
+            }))
+        });
+        begun.recv().unwrap();
+        drop(runtime);
+        let reasons = group.join().unwrap();
+        assert!(reasons.iter().all(|reason| reason.contains("Shutdown")), "{reasons:?}");
     });
 }
 

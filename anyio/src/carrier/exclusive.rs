@@ -68,6 +68,11 @@ impl<F> Exclusive<F> {
         self.stage.swap(FRESH, Ordering::AcqRel);
     }
 
+    /// Whether its first turn has begun.
+    pub(crate) fn has_had_turn(&self) -> bool {
+        self.stage.load(Ordering::Acquire) != FRESH
+    }
+
     /// Notes that it is to be polled; says if the caller has to put it into a queue.
     #[inline]
     pub(crate) fn wake(&self) -> bool {

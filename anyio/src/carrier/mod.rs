@@ -15,8 +15,8 @@
 //!    while it was polled, as one that yields is, is polled again after that; where there are more threads it may be by
 //!    another carrier, so that it does not wait for a thread that is blocked.
 //! 3. **The end.** The runtime goes down by dropping a carrier. From then on every task is dropped instead of polled, by
-//!    whoever finds it in the queue first, one after another. All tasks of the groups that are known in `groups` are put
-//!    there; the tasks of other groups are dropped with the task that owns the group.
+//!    whoever finds it in the queue first, one after another. All tasks of the groups that are known in `groups`, and those
+//!    that such a group has left behind (`orphans`), are put there; whoever is being polled meanwhile is by its carrier.
 //! 4. **No locks.** While the lock is held nothing is woken, dropped, spawned or polled.
 
 mod exclusive;
@@ -84,6 +84,8 @@ struct State {
     is_over: bool,
     /// Groups whose owners are not carried themselves.
     groups: Slab<Weak<Node>>,
+    /// Tasks that their groups have left behind.
+    orphans: Vec<Weak<Node>>,
 }
 
 /// Who is to come, as the lock must be free for it.
@@ -111,6 +113,7 @@ impl Carriers {
             is_dropping: false,
             is_over: false,
             groups: Slab::new(),
+            orphans: Vec::new(),
         };
         Some(Arc::new(Carriers { ahead, state: Mutex::new(state) }))
     }
@@ -168,15 +171,33 @@ impl Carriers {
         Registered { carriers: Arc::downgrade(self), key }
     }
 
+    /// Makes tasks known whose group does not list them any more.
+    pub(crate) fn keep_in_sight<'a>(&self, tasks: impl Iterator<Item = &'a Link>) {
+        let mut state = self.lock();
+        let orphans = &mut state.orphans;
+        for task in tasks {
+            if orphans.len() == orphans.capacity() {
+                orphans.retain(|orphan| orphan.strong_count() > 0);
+                orphans.reserve(orphans.len() + 1);
+            }
+            orphans.push(Arc::downgrade(task));
+        }
+        let orphans = if state.is_down { mem::take(&mut state.orphans) } else { Vec::new() };
+        drop(state);
+        wake_all(orphans);
+    }
+
     /// The runtime goes down.
     fn go_down(&self) {
         let mut state = self.lock();
         state.is_down = true;
         let idle = mem::take(&mut state.idle);
         let groups: Vec<_> = state.groups.iter().filter_map(|(_, group)| group.upgrade()).collect();
+        let orphans = state.orphans.clone();
         drop(state);
         drop(idle);
         groups.into_iter().for_each(|group| group.wake_tasks());
+        wake_all(orphans);
         self.drop_queued();
     }
 
@@ -211,6 +232,10 @@ impl Carriers {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()
     }
+}
+
+fn wake_all(orphans: Vec<Weak<Node>>) {
+    orphans.into_iter().filter_map(|orphan| orphan.upgrade()).for_each(|orphan| orphan.wake_up());
 }
 
 impl State {

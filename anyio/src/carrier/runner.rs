@@ -109,6 +109,12 @@ impl Runner {
         let mut state = carriers.lock();
         if state.is_over || state.is_down || state.idle.len() >= KEPT {
             self.stage = Stage::Over;
+            let is_down = state.is_down;
+            drop(state);
+            if is_down {
+                // What was polled here for the first time meanwhile could not be woken yet.
+                carriers.go_down();
+            }
             return Poll::Ready(());
         }
         self.stage = Stage::Idle;
