@@ -226,6 +226,39 @@ fn one_drives_its_siblings_outcome_in_a_blocked_thread() {
     });
 }
 
+/// Tasks that never run out of work for tokio's resources: each has a budget, and none has that of another.
+fn each_has_its_share(runtime: &Runtime) {
+    let turns: Arc<Vec<AtomicUsize>> = Arc::new((0..3).map(|_| AtomicUsize::new(0)).collect());
+    let counts = turns.clone();
+    runtime.block_on(async move {
+        anyio::task_group(async |tg| {
+            for index in 0..3 {
+                let turns = turns.clone();
+                tg.spawn(async move {
+                    // Until all have had their turns.
+                    while turns.iter().any(|turns| turns.load(Ordering::SeqCst) < 1000) {
+                        tokio::task::consume_budget().await;
+                        turns[index].fetch_add(1, Ordering::SeqCst);
+                    }
+                });
+            }
+        })
+        .await
+        .unwrap();
+    });
+    assert!(counts.iter().all(|turns| turns.load(Ordering::SeqCst) >= 1000));
+}
+
+#[test]
+fn what_one_spends_of_the_runtimes_budget_is_not_anothers_in_one_thread() {
+    ends(|| each_has_its_share(&one_thread()));
+}
+
+#[test]
+fn what_one_spends_of_the_runtimes_budget_is_not_anothers_in_many_threads() {
+    ends(|| each_has_its_share(&workers(1)));
+}
+
 /// Nothing is left in the runtime but the few that wait for work.
 #[test]
 fn few_carriers_are_kept() {

@@ -59,11 +59,9 @@ impl Runner {
             if let Some(summons) = summons {
                 carriers.summon(summons, first.runtime());
             }
-            while let Some(task) = self.taken.pop_front() {
-                self.carry(task);
-                left -= 1;
-            }
+            left = self.carry_taken(left);
             state = carriers.lock();
+            self.give_back(&mut state);
         }
         state.at_work -= 1;
         state.queue.extend(self.again.drain(..));
@@ -92,6 +90,26 @@ impl Runner {
             mem::swap(&mut self.taken, &mut state.queue);
         } else {
             self.taken.extend(state.queue.drain(..most));
+        }
+    }
+
+    /// Polls what was taken; says how many of `left` polls are left.
+    fn carry_taken(&mut self, mut left: usize) -> usize {
+        while let Some(task) = self.taken.pop_front() {
+            if task.runtime().backend().is_exhausted() {
+                self.taken.push_front(task);
+                return 0;
+            }
+            self.carry(task);
+            left -= 1;
+        }
+        left
+    }
+
+    /// Puts back what was taken and not polled, before all others.
+    fn give_back(&mut self, state: &mut State) {
+        while let Some(task) = self.taken.pop_back() {
+            state.queue.push_front(task);
         }
     }
 
