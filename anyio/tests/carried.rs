@@ -3,12 +3,16 @@
 #![cfg(all(feature = "tokio", feature = "smol"))]
 
 use std::future::{Future, pending, poll_fn};
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use anyio_core::{Backend, Blocking, Checkpoint, Clock, Job, Sharing, Spawn, Task, Timer};
 
 use tokio::runtime::{Builder, Runtime};
 
@@ -683,6 +687,73 @@ fn those_who_never_rest_leave_others_their_turn() {
                 .await
                 .unwrap();
             });
+        }
+    });
+}
+
+/// A backend that shares tokio's threads, and whose clock panics once.
+struct BrokenClock {
+    inner: anyio::TokioHandle,
+    is_broken: Arc<AtomicBool>,
+}
+
+impl Spawn for BrokenClock {
+    fn spawn(&self, task: Task) {
+        self.inner.spawn(task);
+    }
+
+    fn sharing(&self) -> Sharing {
+        self.inner.sharing()
+    }
+}
+
+impl Checkpoint for BrokenClock {
+    fn checkpoint(&self, waker: &Waker) {
+        self.inner.checkpoint(waker);
+    }
+}
+
+impl Clock for BrokenClock {
+    fn now(&self) -> Instant {
+        assert!(!self.is_broken.swap(false, Ordering::SeqCst), "the clock is broken");
+        self.inner.now()
+    }
+
+    fn timer(&self, deadline: Instant) -> Pin<Box<dyn Timer>> {
+        self.inner.timer(deadline)
+    }
+}
+
+impl Blocking for BrokenClock {
+    fn spawn_blocking(&self, job: Job) {
+        self.inner.spawn_blocking(job);
+    }
+}
+
+impl Backend for BrokenClock {
+    fn name(&self) -> &'static str {
+        "broken clock"
+    }
+}
+
+/// A panic of the backend's in the midst of a task's poll is that of the task, which ends by it like by any other.
+#[test]
+fn one_whose_clock_panics_ends() {
+    ends(|| {
+        for runtime in [one_thread(), workers(2)] {
+            let is_broken = Arc::new(AtomicBool::new(false));
+            let inner = anyio::TokioHandle::new(runtime.handle().clone()).unwrap();
+            let known = anyio::Runtime::new(BrokenClock { inner, is_broken: is_broken.clone() });
+            let group = anyio::task_group(async |tg| {
+                tg.spawn(async move {
+                    turn().await;
+                    is_broken.store(true, Ordering::SeqCst);
+                    let _ = anyio::timeout(Duration::from_secs(1), pending::<()>()).await;
+                });
+            });
+            let group = AssertUnwindSafe(|| runtime.block_on(anyio::enter(known, group)));
+            let payload = std::panic::catch_unwind(group).unwrap_err();
+            assert_eq!(payload.downcast_ref(), Some(&"the clock is broken"));
         }
     });
 }
