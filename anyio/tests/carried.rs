@@ -2,6 +2,7 @@
 
 #![cfg(all(feature = "tokio", feature = "smol"))]
 
+use std::cell::RefCell;
 use std::future::{Future, pending, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -755,5 +756,121 @@ fn one_whose_clock_panics_ends() {
             let payload = std::panic::catch_unwind(group).unwrap_err();
             assert_eq!(payload.downcast_ref(), Some(&"the clock is broken"));
         }
+    });
+}
+
+/// The runtime goes down by the hand of one of its tasks.
+#[test]
+fn those_of_a_runtime_that_one_of_them_shuts_down_are_dropped() {
+    ends(|| {
+        for _ in 0..20 {
+            let runtime = workers(2);
+            let known = anyio::Runtime::new(anyio::TokioHandle::new(runtime.handle().clone()).unwrap());
+            let dropped = Arc::new(AtomicUsize::new(0));
+            let counts = dropped.clone();
+            let outcome = futures::executor::block_on(anyio::enter(known, async move {
+                anyio::task_group(async |tg| {
+                    for index in 0..1000 {
+                        let counted = Counted(counts.clone());
+                        tg.spawn(async move {
+                            let _counted = counted;
+                            while index % 2 == 0 {
+                                turn().await;
+                            }
+                            pending::<()>().await;
+                        });
+                    }
+                    tg.spawn(async move {
+                        turn().await;
+                        runtime.shutdown_background();
+                    });
+                })
+                .await
+            }));
+            assert!(outcome.is_err());
+            assert_eq!(dropped.load(Ordering::SeqCst), 1000);
+        }
+    });
+}
+
+/// Something that lives as long as a thread of the runtime wakes a task, and spawns one, at its end.
+#[test]
+fn a_thread_of_the_runtime_wakes_and_spawns_as_it_ends() {
+    struct AtTheEnd(Flag, anyio::TaskGroup);
+    impl Drop for AtTheEnd {
+        fn drop(&mut self) {
+            self.0.raise();
+            let _ = self.1.try_spawn(async { turn().await });
+        }
+    }
+    thread_local! {
+        static KEPT: RefCell<Vec<AtTheEnd>> = const { RefCell::new(Vec::new()) };
+    }
+    ends(|| {
+        for _ in 0..20 {
+            let runtime = workers(2);
+            let known = anyio::Runtime::new(anyio::TokioHandle::new(runtime.handle().clone()).unwrap());
+            let (sender, kept) = mpsc::channel();
+            let group = thread::spawn(move || {
+                futures::executor::block_on(anyio::enter(known, async move {
+                    anyio::task_group(async |tg| {
+                        for _ in 0..10 {
+                            let (flag, tg_in, sender) = (Flag::default(), tg.clone(), sender.clone());
+                            let raised = flag.clone();
+                            tg.spawn(async move {
+                                KEPT.with_borrow_mut(|kept| kept.push(AtTheEnd(raised, tg_in)));
+                                sender.send(()).unwrap();
+                                loop {
+                                    flag.raised().await;
+                                }
+                            });
+                        }
+                    })
+                    .await
+                }))
+            });
+            (0..10).for_each(|_| kept.recv().unwrap());
+            drop(runtime);
+            assert!(group.join().unwrap().is_err());
+        }
+    });
+}
+
+/// However much there is to do, few carriers do it.
+#[test]
+fn carriers_do_not_pile_up() {
+    ends(|| {
+        let runtime = workers(2);
+        let handle = runtime.handle().clone();
+        let most = runtime.block_on(async {
+            let most = Arc::new(AtomicUsize::new(0));
+            anyio::task_group(async |tg| {
+                for _ in 0..500 {
+                    let (handle, most) = (handle.clone(), most.clone());
+                    let (first, second) = (Flag::default(), Flag::default());
+                    let (mine, yours) = (first.clone(), second.clone());
+                    tg.spawn(async move {
+                        for _ in 0..100 {
+                            mine.raised().await;
+                            yours.raise();
+                        }
+                    });
+                    tg.spawn(async move {
+                        for turns in 0..100 {
+                            first.raise();
+                            second.raised().await;
+                            if turns % 7 == 0 {
+                                turn().await;
+                                most.fetch_max(handle.metrics().num_alive_tasks(), Ordering::SeqCst);
+                            }
+                        }
+                    });
+                }
+            })
+            .await
+            .unwrap();
+            most.load(Ordering::SeqCst)
+        });
+        assert!(most <= 32, "there were {most}");
     });
 }

@@ -4,6 +4,7 @@
 
 use std::mem::ManuallyDrop;
 use std::pin::Pin;
+use std::ptr;
 use std::sync::Arc;
 use std::task::{Poll, Wake, Waker};
 
@@ -155,7 +156,9 @@ where
     let turn = unsafe {
         future(&*raw).turn(|future| {
             let (polled, link) = poll(future, &*raw, ManuallyDrop::into_inner(link), &waker);
-            let _ = ManuallyDrop::new(link);
+            let link = ManuallyDrop::new(link);
+            // It went through the context meanwhile. Were it another one, the node would have to be left where it is.
+            assert!(ptr::addr_eq(Arc::as_ptr(&link), raw), "a task gives back the node that it was lent");
             polled
         })
     };

@@ -10,7 +10,7 @@
 //! 1. **On its way.** While the queue is not empty, a carrier is being polled in the only thread there is, or one is on
 //!    its way to be polled (`coming`). Where there are more threads two are on their way if there is work for two: a
 //!    runtime may keep the task that was woken last for the thread that woke it, which may be blocked. For the same
-//!    reason nobody relies on one that is late: see `coming`.
+//!    reason nobody relies on one that is `late`.
 //! 2. **Turns.** A carrier polls at most [`BATCH`] tasks, and none any more when the runtime finds it has done enough, before it lets others have their turn. A task that was woken
 //!    while it was polled, as one that yields is, is polled again after that; where there are more threads it may be by
 //!    another carrier, so that it does not wait for a thread that is blocked.
@@ -45,6 +45,9 @@ const BATCH: usize = 64;
 /// How many carriers wait for work; more than these end when there is none.
 const KEPT: usize = 4;
 
+/// How many carriers may be late. A runtime has as many threads that are blocked, or more to do than it can.
+const LATE: usize = 16;
+
 /// A task that is carried.
 pub(crate) trait Carry: Send + Sync {
     /// Gives the task its turn; gives it back if it is to be queued again.
@@ -72,8 +75,9 @@ struct State {
     /// How many carriers there have been.
     hired: usize,
     /// The numbers of the carriers that were spawned or woken, or yield, and have not been polled since, in that order.
-    /// Those that are late are not among them any more: a later one has come first, or one has found nothing to do.
     coming: Vec<usize>,
+    /// Those of them that nobody relies on any more, as a later one has come first, or one has found nothing to do.
+    late: Vec<usize>,
     /// How many carriers are being polled.
     at_work: usize,
     /// Invariant 3.
@@ -108,6 +112,7 @@ impl Carriers {
             idle: Vec::new(),
             hired: 0,
             coming: Vec::new(),
+            late: Vec::new(),
             at_work: 0,
             is_down: false,
             is_dropping: false,
@@ -239,6 +244,17 @@ fn wake_all(orphans: Vec<Weak<Node>>) {
 }
 
 impl State {
+    /// Relies no longer on the first `count` of those that are on their way.
+    fn give_up(&mut self, count: usize) {
+        let count = count.min(LATE - self.late.len());
+        self.late.extend(self.coming.drain(..count));
+    }
+
+    /// Whether enough carriers are about that one more would only be in their way.
+    fn is_crowded(&self) -> bool {
+        self.coming.len() + self.late.len() > KEPT
+    }
+
     /// Whether nobody cares for what is in the queue.
     fn is_left(&self) -> bool {
         self.is_down && !self.is_dropping

@@ -40,7 +40,10 @@ impl Runner {
             // Nobody has called it: a runtime may poll what it likes.
             drop(state.idle.swap_remove(index));
         } else if let Some(index) = state.coming.iter().position(|number| *number == self.number) {
-            state.coming.drain(..=index);
+            state.coming.remove(index);
+            state.give_up(index);
+        } else {
+            state.late.retain(|number| *number != self.number);
         }
         state.at_work += 1;
     }
@@ -155,13 +158,14 @@ impl Future for Runner {
         }
         let Some(task) = state.queue.front() else {
             // Whoever is still on its way may be held up: the next task must not rely upon it.
-            state.coming.clear();
+            let all = state.coming.len();
+            state.give_up(all);
             drop(state);
             return this.rest(&carriers, cx);
         };
         let runtime = task.runtime().clone();
         state.coming.push(this.number);
-        let summons = carriers.summons(&mut state);
+        let summons = if state.is_crowded() { None } else { carriers.summons(&mut state) };
         this.stage = Stage::Coming;
         drop(state);
         runtime.backend().checkpoint(cx.waker());
