@@ -20,4 +20,13 @@ use std::task::Waker;
 pub trait Checkpoint {
     /// Wakes `waker` once others have had their turn.
     fn checkpoint(&self, waker: &Waker);
+
+    /// Whether the task of the runtime that is being polled in this thread has used up what the runtime allows it to do in
+    /// one poll, so that nothing else that is polled within it would get anywhere. The default is `false`: for runtimes
+    /// that allow what a task likes.
+    ///
+    /// [Carriers](crate::Sharing) ask before each task of a group, as each has a share of its own.
+    fn is_exhausted(&self) -> bool {
+        false
+    }
 }

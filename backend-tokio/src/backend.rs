@@ -128,6 +128,10 @@ impl Checkpoint for TokioHandle {
     fn checkpoint(&self, waker: &Waker) {
         yielding::checkpoint(waker);
     }
+
+    fn is_exhausted(&self) -> bool {
+        !tokio::task::coop::has_budget_remaining()
+    }
 }
 
 impl Clock for TokioHandle {

@@ -4,6 +4,7 @@
 
 use std::mem::ManuallyDrop;
 use std::pin::Pin;
+use std::ptr;
 use std::sync::Arc;
 use std::task::{Poll, Wake, Waker};
 
@@ -66,6 +67,11 @@ impl<F> Exclusive<F> {
             edit(unsafe { &mut *future });
         });
         self.stage.swap(FRESH, Ordering::AcqRel);
+    }
+
+    /// Whether its first turn has begun.
+    pub(crate) fn has_had_turn(&self) -> bool {
+        self.stage.load(Ordering::Acquire) != FRESH
     }
 
     /// Notes that it is to be polled; says if the caller has to put it into a queue.
@@ -150,7 +156,9 @@ where
     let turn = unsafe {
         future(&*raw).turn(|future| {
             let (polled, link) = poll(future, &*raw, ManuallyDrop::into_inner(link), &waker);
-            let _ = ManuallyDrop::new(link);
+            let link = ManuallyDrop::new(link);
+            // It went through the context meanwhile. Were it another one, the node would have to be left where it is.
+            assert!(ptr::addr_eq(Arc::as_ptr(&link), raw), "a task gives back the node that it was lent");
             polled
         })
     };

@@ -9,12 +9,14 @@
 //!
 //! 1. **On its way.** While the queue is not empty, a carrier is being polled in the only thread there is, or one is on
 //!    its way to be polled (`coming`). Where there are more threads two are on their way if there is work for two: a
-//!    runtime may keep the task that was woken last for the thread that woke it, which may be blocked.
-//! 2. **Turns.** A carrier polls at most [`BATCH`] tasks before it lets others have their turn. A task that was woken
-//!    while it was polled, as one that yields is, is polled again after that.
+//!    runtime may keep the task that was woken last for the thread that woke it, which may be blocked. For the same
+//!    reason nobody relies on one that is `late`.
+//! 2. **Turns.** A carrier polls at most [`BATCH`] tasks, and none any more when the runtime finds it has done enough, before it lets others have their turn. A task that was woken
+//!    while it was polled, as one that yields is, is polled again after that; where there are more threads it may be by
+//!    another carrier, so that it does not wait for a thread that is blocked.
 //! 3. **The end.** The runtime goes down by dropping a carrier. From then on every task is dropped instead of polled, by
-//!    whoever finds it in the queue first, one after another. All tasks of the groups that are known in `groups` are put
-//!    there; the tasks of other groups are dropped with the task that owns the group.
+//!    whoever finds it in the queue first, one after another. All tasks of the groups that are known in `groups`, and those
+//!    that such a group has left behind (`orphans`), are put there; whoever is being polled meanwhile is by its carrier.
 //! 4. **No locks.** While the lock is held nothing is woken, dropped, spawned or polled.
 
 mod exclusive;
@@ -43,6 +45,9 @@ const BATCH: usize = 64;
 /// How many carriers wait for work; more than these end when there is none.
 const KEPT: usize = 4;
 
+/// How many carriers may be late. A runtime has as many threads that are blocked, or more to do than it can.
+const LATE: usize = 16;
+
 /// A task that is carried.
 pub(crate) trait Carry: Send + Sync {
     /// Gives the task its turn; gives it back if it is to be queued again.
@@ -69,8 +74,10 @@ struct State {
     idle: Vec<(usize, Waker)>,
     /// How many carriers there have been.
     hired: usize,
-    /// How many carriers were spawned or woken, or yield, and have not been polled since.
-    coming: usize,
+    /// The numbers of the carriers that were spawned or woken, or yield, and have not been polled since, in that order.
+    coming: Vec<usize>,
+    /// Those of them that nobody relies on any more, as a later one has come first, or one has found nothing to do.
+    late: Vec<usize>,
     /// How many carriers are being polled.
     at_work: usize,
     /// Invariant 3.
@@ -81,6 +88,8 @@ struct State {
     is_over: bool,
     /// Groups whose owners are not carried themselves.
     groups: Slab<Weak<Node>>,
+    /// Tasks that their groups have left behind.
+    orphans: Vec<Weak<Node>>,
 }
 
 /// Who is to come, as the lock must be free for it.
@@ -102,12 +111,14 @@ impl Carriers {
             queue: VecDeque::new(),
             idle: Vec::new(),
             hired: 0,
-            coming: 0,
+            coming: Vec::new(),
+            late: Vec::new(),
             at_work: 0,
             is_down: false,
             is_dropping: false,
             is_over: false,
             groups: Slab::new(),
+            orphans: Vec::new(),
         };
         Some(Arc::new(Carriers { ahead, state: Mutex::new(state) }))
     }
@@ -137,17 +148,18 @@ impl Carriers {
     #[inline]
     fn summons(&self, state: &mut State) -> Option<Summons> {
         let ahead = self.ahead - usize::from(self.is_single() && state.at_work > 0);
-        if state.is_down || state.coming >= ahead.min(state.queue.len()) {
+        if state.is_down || state.coming.len() >= ahead.min(state.queue.len()) {
             return None;
         }
-        state.coming += 1;
-        Some(match state.idle.pop() {
-            Some((_, waker)) => Summons::Waiting(waker),
+        let (number, summons) = match state.idle.pop() {
+            Some((number, waker)) => (number, Summons::Waiting(waker)),
             None => {
                 state.hired += 1;
-                Summons::New(state.hired)
+                (state.hired, Summons::New(state.hired))
             }
-        })
+        };
+        state.coming.push(number);
+        Some(summons)
     }
 
     #[cold]
@@ -164,15 +176,33 @@ impl Carriers {
         Registered { carriers: Arc::downgrade(self), key }
     }
 
+    /// Makes tasks known whose group does not list them any more.
+    pub(crate) fn keep_in_sight<'a>(&self, tasks: impl Iterator<Item = &'a Link>) {
+        let mut state = self.lock();
+        let orphans = &mut state.orphans;
+        for task in tasks {
+            if orphans.len() == orphans.capacity() {
+                orphans.retain(|orphan| orphan.strong_count() > 0);
+                orphans.reserve(orphans.len() + 1);
+            }
+            orphans.push(Arc::downgrade(task));
+        }
+        let orphans = if state.is_down { mem::take(&mut state.orphans) } else { Vec::new() };
+        drop(state);
+        wake_all(orphans);
+    }
+
     /// The runtime goes down.
     fn go_down(&self) {
         let mut state = self.lock();
         state.is_down = true;
         let idle = mem::take(&mut state.idle);
         let groups: Vec<_> = state.groups.iter().filter_map(|(_, group)| group.upgrade()).collect();
+        let orphans = state.orphans.clone();
         drop(state);
         drop(idle);
         groups.into_iter().for_each(|group| group.wake_tasks());
+        wake_all(orphans);
         self.drop_queued();
     }
 
@@ -209,7 +239,22 @@ impl Carriers {
     }
 }
 
+fn wake_all(orphans: Vec<Weak<Node>>) {
+    orphans.into_iter().filter_map(|orphan| orphan.upgrade()).for_each(|orphan| orphan.wake_up());
+}
+
 impl State {
+    /// Relies no longer on the first `count` of those that are on their way.
+    fn give_up(&mut self, count: usize) {
+        let count = count.min(LATE - self.late.len());
+        self.late.extend(self.coming.drain(..count));
+    }
+
+    /// Whether enough carriers are about that one more would only be in their way.
+    fn is_crowded(&self) -> bool {
+        self.coming.len() + self.late.len() > KEPT
+    }
+
     /// Whether nobody cares for what is in the queue.
     fn is_left(&self) -> bool {
         self.is_down && !self.is_dropping

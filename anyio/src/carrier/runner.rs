@@ -36,11 +36,14 @@ impl Runner {
     }
 
     fn begin(&self, state: &mut State) {
-        let idle = state.idle.iter().position(|(number, _)| *number == self.number);
-        match idle {
+        if let Some(index) = state.idle.iter().position(|(number, _)| *number == self.number) {
             // Nobody has called it: a runtime may poll what it likes.
-            Some(index) => drop(state.idle.swap_remove(index)),
-            None => state.coming = state.coming.saturating_sub(1),
+            drop(state.idle.swap_remove(index));
+        } else if let Some(index) = state.coming.iter().position(|number| *number == self.number) {
+            state.coming.remove(index);
+            state.give_up(index);
+        } else {
+            state.late.retain(|number| *number != self.number);
         }
         state.at_work += 1;
     }
@@ -51,6 +54,7 @@ impl Runner {
         self.begin(&mut state);
         let mut left = BATCH;
         loop {
+            left = self.offer_again(carriers, &mut state, left);
             self.take(carriers, &mut state, left);
             let Some(first) = self.taken.front() else { break };
             let summons = carriers.summons(&mut state);
@@ -58,15 +62,24 @@ impl Runner {
             if let Some(summons) = summons {
                 carriers.summon(summons, first.runtime());
             }
-            while let Some(task) = self.taken.pop_front() {
-                self.carry(task);
-                left -= 1;
-            }
+            left = self.carry_taken(left);
             state = carriers.lock();
+            self.give_back(&mut state);
         }
         state.at_work -= 1;
         state.queue.extend(self.again.drain(..));
         state
+    }
+
+    /// Puts the tasks that are to be polled again where other carriers find them, since the next task may block the thread;
+    /// says how many of `left` polls are left then, which are for those before them.
+    fn offer_again(&mut self, carriers: &Carriers, state: &mut State, left: usize) -> usize {
+        if carriers.is_single() || self.again.is_empty() {
+            return left;
+        }
+        let left = left.min(state.queue.len());
+        state.queue.extend(self.again.drain(..));
+        left
     }
 
     /// Takes tasks from the queue, `most` at most: a single one, if another carrier may come for the others.
@@ -80,6 +93,26 @@ impl Runner {
             mem::swap(&mut self.taken, &mut state.queue);
         } else {
             self.taken.extend(state.queue.drain(..most));
+        }
+    }
+
+    /// Polls what was taken; says how many of `left` polls are left.
+    fn carry_taken(&mut self, mut left: usize) -> usize {
+        while let Some(task) = self.taken.pop_front() {
+            if task.runtime().backend().is_exhausted() {
+                self.taken.push_front(task);
+                return 0;
+            }
+            self.carry(task);
+            left -= 1;
+        }
+        left
+    }
+
+    /// Puts back what was taken and not polled, before all others.
+    fn give_back(&mut self, state: &mut State) {
+        while let Some(task) = self.taken.pop_back() {
+            state.queue.push_front(task);
         }
     }
 
@@ -97,6 +130,12 @@ impl Runner {
         let mut state = carriers.lock();
         if state.is_over || state.is_down || state.idle.len() >= KEPT {
             self.stage = Stage::Over;
+            let is_down = state.is_down;
+            drop(state);
+            if is_down {
+                // What was polled here for the first time meanwhile could not be woken yet.
+                carriers.go_down();
+            }
             return Poll::Ready(());
         }
         self.stage = Stage::Idle;
@@ -118,14 +157,21 @@ impl Future for Runner {
             return this.rest(&carriers, cx);
         }
         let Some(task) = state.queue.front() else {
+            // Whoever is still on its way may be held up: the next task must not rely upon it.
+            let all = state.coming.len();
+            state.give_up(all);
             drop(state);
             return this.rest(&carriers, cx);
         };
-        let backend = task.runtime().backend().clone();
-        state.coming += 1;
+        let runtime = task.runtime().clone();
+        state.coming.push(this.number);
+        let summons = if state.is_crowded() { None } else { carriers.summons(&mut state) };
         this.stage = Stage::Coming;
         drop(state);
-        backend.checkpoint(cx.waker());
+        runtime.backend().checkpoint(cx.waker());
+        if let Some(summons) = summons {
+            carriers.summon(summons, &runtime);
+        }
         Poll::Pending
     }
 }

@@ -98,6 +98,18 @@ impl Here {
     }
 }
 
+struct Borrowed<'a> {
+    here: &'a Here,
+    link: Option<Link>,
+}
+
+impl Drop for Borrowed<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.here.put_back(self.link.take());
+    }
+}
+
 #[must_use]
 pub(crate) struct Entered<'a> {
     slot: &'a mut Option<Link>,
@@ -138,6 +150,12 @@ impl Here {
     #[inline]
     fn put_back(&self, link: Option<Link>) {
         mem::forget(self.link.replace(link));
+    }
+
+    /// The node here, which is put back also if whoever looks at it panics: it may be one that its task was only lent.
+    #[inline]
+    fn borrow(&self) -> Borrowed<'_> {
+        Borrowed { here: self, link: self.link.take() }
     }
 
     /// Gives nodes to the timeouts around the code here that have none.
@@ -182,10 +200,7 @@ fn timeout_below(outer: Option<&Link>, deadline: Option<Instant>) -> Option<Link
 /// Looks at the current node. `look` must not call into anyio.
 #[inline]
 pub(crate) fn peek<R>(look: impl FnOnce(Option<&Link>) -> R) -> R {
-    let link = here(|here| here.link.take());
-    let result = look(link.as_ref());
-    here(|here| here.put_back(link));
-    result
+    here(|here| look(here.borrow().link.as_ref()))
 }
 
 /// [`peek`], with nodes for the timeouts around, since only at nodes a deadline is seen to pass during a poll.
@@ -225,9 +240,7 @@ pub(crate) fn poll_budget(cx: &mut Context<'_>) -> Poll<()> {
 #[inline]
 pub(crate) fn try_spend() -> bool {
     here(|here| {
-        let link = here.link.take();
-        let is_eff = link.as_ref().is_some_and(|link| link.is_eff());
-        here.put_back(link);
+        let is_eff = here.borrow().link.as_ref().is_some_and(|link| link.is_eff());
         match here.budget.get() {
             left @ 1.. if !is_eff && !here.overdue.get() => {
                 here.budget.set(left - 1);
@@ -247,9 +260,7 @@ pub(crate) fn try_spend_in<R>(look: impl FnOnce(&Runtime) -> R) -> Option<R> {
         if left == 0 || here.overdue.get() {
             return None;
         }
-        let link = here.link.take();
-        let seen = link.as_ref().and_then(|link| link.try_runtime()).map(look);
-        here.put_back(link);
+        let seen = here.borrow().link.as_ref().and_then(|link| link.try_runtime()).map(look);
         if seen.is_some() {
             here.budget.set(left - 1);
         }

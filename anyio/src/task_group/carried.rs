@@ -58,6 +58,10 @@ impl<T: Send + 'static, P: Passenger<T>> Ext for Carried<T, P> {
     fn emptied(&self) {
         self.cell.emptied();
     }
+
+    fn has_had_turn(&self) -> bool {
+        self.passenger.has_had_turn()
+    }
 }
 
 impl<T, P> Carried<T, P> {

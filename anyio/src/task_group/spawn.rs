@@ -89,6 +89,9 @@ impl<K: Kind> TaskGroup<K> {
         if inherited.is_some() || tenure == Tenure::Daemon {
             let task: Link = node.clone();
             group.instruct(&task, inherited);
+            if group.is_gone() {
+                carriers.keep_in_sight(std::iter::once(&task));
+            }
         }
         shown(node.cell(), &|| node.clone());
         self.node.ext.register(&self.node, carriers);

@@ -371,6 +371,12 @@ impl Node {
         // A branch that is still here is on its way into a scoped group, spawned by another thread: its owner, which alone
         // polls branches, has dropped all that it had, and this one is dropped at the door.
         let is_left = |node: &Link| node.is_passenger() && node.role() != Role::Branch;
+        if !children.is_empty()
+            && matches!(self.role(), Role::Group | Role::Owned)
+            && let Some(carriers) = self.runtime().carriers()
+        {
+            carriers.keep_in_sight(children.iter().filter(|node| node.role() == Role::Task));
+        }
         let passengers: Vec<_> = children.iter().filter(|node| is_left(node)).cloned().collect();
         drop(children);
         if !passengers.is_empty() {

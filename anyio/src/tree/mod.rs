@@ -150,6 +150,11 @@ pub(crate) trait Ext: Any + Send + Sync {
         None
     }
 
+    /// Whether this is the node of a task that is carried and has had a turn.
+    fn has_had_turn(&self) -> bool {
+        false
+    }
+
     /// A node above has ended before this one, whose future was forgotten, or is polled by reference.
     fn left_behind(&self, _node: &Link) {}
 
@@ -483,10 +488,11 @@ impl<X: Ext + ?Sized> Node<X> {
         wake(waker);
     }
 
-    /// Wakes the tasks directly below.
+    /// Wakes the tasks directly below that are carried and have had a turn. Those that queue for a slot are left alone:
+    /// they get one, or are cancelled, when those who run are dropped.
     pub(crate) fn wake_tasks(&self) {
         let state = self.state.lock();
-        let tasks: Vec<_> = state.children.iter().filter(|node| node.role == Role::Task).cloned().collect();
+        let tasks: Vec<_> = state.children.iter().filter(|node| node.ext.has_had_turn()).cloned().collect();
         drop(state);
         tasks.into_iter().for_each(|task| task.wake_up());
     }

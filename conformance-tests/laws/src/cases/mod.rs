@@ -1,6 +1,7 @@
 //! The cases, a module for each family of laws. Each is a plain async function that panics if its law does not hold.
 
 pub mod cancel;
+pub mod carried;
 pub mod channels;
 pub mod channels_shared;
 pub mod clean_up;

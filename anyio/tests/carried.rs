@@ -1,0 +1,883 @@
+//! Tasks of groups within few tasks of a named runtime: what a case that names none cannot show.
+
+#![cfg(all(feature = "tokio", feature = "smol"))]
+
+use std::cell::RefCell;
+use std::future::{Future, pending, poll_fn};
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyio_core::{Backend, Blocking, Checkpoint, Clock, Job, Sharing, Spawn, Task, Timer};
+
+use tokio::runtime::{Builder, Runtime};
+
+/// What is long enough for anything here, so that a hang is a failure and not a test that never ends.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Runs a test in a thread of its own; it has failed if it does not end.
+#[track_caller]
+fn ends(test: impl FnOnce() + Send + 'static) {
+    let (sender, receiver) = mpsc::channel::<()>();
+    let thread = thread::spawn(move || {
+        let _sender = sender;
+        test();
+    });
+    match receiver.recv_timeout(PATIENCE) {
+        Err(RecvTimeoutError::Timeout) => panic!("it hangs"),
+        _ => thread.join().unwrap_or_else(|payload| std::panic::resume_unwind(payload)),
+    }
+}
+
+fn workers(count: usize) -> Runtime {
+    Builder::new_multi_thread().worker_threads(count).enable_all().build().unwrap()
+}
+
+fn one_thread() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// Counts its drops.
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// A flag that one task waits for, and anybody may raise.
+#[derive(Clone, Default)]
+struct Flag(Arc<(AtomicBool, Mutex<Option<Waker>>)>);
+
+impl Flag {
+    fn raise(&self) {
+        self.0.0.store(true, Ordering::SeqCst);
+        let waker = self.0.1.lock().unwrap().take();
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+        *self.0.1.lock().unwrap() = Some(cx.waker().clone());
+        if self.0.0.swap(false, Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    async fn raised(&self) {
+        poll_fn(|cx| self.poll(cx)).await;
+    }
+
+    fn is_awaited(&self) -> bool {
+        self.0.1.lock().unwrap().is_some()
+    }
+}
+
+/// Once around the queue, in a way that no runtime knows of.
+async fn turn() {
+    let mut polled = false;
+    poll_fn(|cx| {
+        cx.waker().wake_by_ref();
+        if std::mem::replace(&mut polled, true) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+async fn restless() {
+    loop {
+        turn().await;
+    }
+}
+
+/// A task blocks its thread until a sibling has had its second turn, which was polled before it by the same carrier.
+#[test]
+fn one_that_blocks_its_thread_does_not_keep_a_sibling_that_has_yielded() {
+    ends(|| {
+        workers(2).block_on(async {
+            anyio::task_group(async |tg| {
+                let (sender, receiver) = mpsc::channel();
+                let ready = Arc::new(AtomicBool::new(false));
+                let go = ready.clone();
+                tg.spawn(async move {
+                    // It yields until its sibling has begun to wait.
+                    while !go.load(Ordering::SeqCst) {
+                        turn().await;
+                    }
+                    turn().await;
+                    sender.send(()).unwrap();
+                });
+                tg.spawn(async move {
+                    ready.store(true, Ordering::SeqCst);
+                    receiver.recv().unwrap();
+                });
+            })
+            .await
+            .unwrap();
+        });
+    });
+}
+
+/// A task wakes a sibling and blocks its thread: whoever is to poll that one may wait in the same thread. Another one goes
+/// on all the same, for as many turns as it likes.
+#[test]
+fn one_that_blocks_its_thread_holds_up_nobody_who_is_woken_elsewhere() {
+    ends(|| {
+        workers(2).block_on(async {
+            anyio::task_group(async |tg| {
+                let (sender, receiver) = mpsc::channel();
+                let (first, second) = (Flag::default(), Flag::default());
+                let (woken, elsewhere) = (first.clone(), second.clone());
+                tg.spawn(async move { first.raised().await });
+                tg.spawn(async move {
+                    for _ in 0..20 {
+                        second.raised().await;
+                    }
+                    sender.send(()).unwrap();
+                });
+                let thread = thread::spawn(move || {
+                    thread::sleep(Duration::from_millis(50));
+                    for _ in 0..20 {
+                        while !elsewhere.is_awaited() {
+                            thread::sleep(Duration::from_millis(1));
+                        }
+                        elsewhere.raise();
+                        thread::sleep(Duration::from_millis(2));
+                    }
+                });
+                anyio::sleep(Duration::from_millis(20)).await;
+                tg.spawn(async move {
+                    woken.raise();
+                    receiver.recv().unwrap();
+                    drop(thread);
+                });
+            })
+            .await
+            .unwrap();
+        });
+    });
+}
+
+/// Both threads of the runtime are blocked, and a third task is ready.
+#[test]
+fn those_who_say_that_they_block_hold_up_nobody() {
+    ends(|| {
+        workers(2).block_on(async {
+            anyio::task_group(async |tg| {
+                let (sender, receiver) = mpsc::channel();
+                let receiver = Arc::new(Mutex::new(receiver));
+                for _ in 0..2 {
+                    let receiver = receiver.clone();
+                    tg.spawn(async move {
+                        tokio::task::block_in_place(|| receiver.lock().unwrap().recv().unwrap());
+                    });
+                }
+                tg.spawn(async move {
+                    for _ in 0..10 {
+                        anyio::checkpoint().await;
+                    }
+                    sender.send(()).unwrap();
+                    sender.send(()).unwrap();
+                });
+            })
+            .await
+            .unwrap();
+        });
+    });
+}
+
+#[test]
+fn two_that_meet_at_a_barrier_of_threads() {
+    ends(|| {
+        let runtime = workers(2);
+        for _ in 0..200 {
+            runtime.block_on(async {
+                tokio::spawn(async {
+                    anyio::task_group(async |tg| {
+                        let barrier = Arc::new(std::sync::Barrier::new(2));
+                        for _ in 0..2 {
+                            let barrier = barrier.clone();
+                            tg.spawn(async move {
+                                barrier.wait();
+                            });
+                        }
+                    })
+                    .await
+                    .unwrap();
+                })
+                .await
+                .unwrap();
+            });
+        }
+    });
+}
+
+/// A task that drives futures of its own in a thread that it blocks.
+#[test]
+fn one_drives_its_siblings_outcome_in_a_blocked_thread() {
+    ends(|| {
+        workers(2).block_on(async {
+            anyio::task_group(async |tg| {
+                for _ in 0..8 {
+                    let sibling = tg.spawn(async {
+                        anyio::sleep(Duration::from_millis(1)).await;
+                        5
+                    });
+                    tg.spawn(async move {
+                        let five = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(sibling));
+                        assert_eq!(five.unwrap(), 5);
+                    });
+                }
+            })
+            .await
+            .unwrap();
+        });
+    });
+}
+
+/// Tasks that never run out of work for tokio's resources: each has a budget, and none has that of another.
+fn each_has_its_share(runtime: &Runtime) {
+    let turns: Arc<Vec<AtomicUsize>> = Arc::new((0..3).map(|_| AtomicUsize::new(0)).collect());
+    let counts = turns.clone();
+    runtime.block_on(async move {
+        anyio::task_group(async |tg| {
+            for index in 0..3 {
+                let turns = turns.clone();
+                tg.spawn(async move {
+                    // Until all have had their turns.
+                    while turns.iter().any(|turns| turns.load(Ordering::SeqCst) < 1000) {
+                        tokio::task::consume_budget().await;
+                        turns[index].fetch_add(1, Ordering::SeqCst);
+                    }
+                });
+            }
+        })
+        .await
+        .unwrap();
+    });
+    assert!(counts.iter().all(|turns| turns.load(Ordering::SeqCst) >= 1000));
+}
+
+#[test]
+fn what_one_spends_of_the_runtimes_budget_is_not_anothers_in_one_thread() {
+    ends(|| each_has_its_share(&one_thread()));
+}
+
+#[test]
+fn what_one_spends_of_the_runtimes_budget_is_not_anothers_in_many_threads() {
+    ends(|| each_has_its_share(&workers(1)));
+}
+
+/// Nothing is left in the runtime but the few that wait for work.
+#[test]
+fn few_carriers_are_kept() {
+    ends(|| {
+        for runtime in [one_thread(), workers(2)] {
+            let handle = runtime.handle().clone();
+            for _ in 0..20 {
+                runtime.block_on(async {
+                    anyio::task_group(async |tg| {
+                        for _ in 0..2000 {
+                            tg.spawn(async { turn().await });
+                        }
+                    })
+                    .await
+                    .unwrap();
+                });
+            }
+            let alive = || handle.metrics().num_alive_tasks();
+            runtime.block_on(async {
+                for _ in 0..200 {
+                    if alive() <= 4 {
+                        return;
+                    }
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            });
+            assert!(alive() <= 4, "{} are kept", alive());
+            // Those of a runtime that nobody knows any more are not.
+            let before = alive();
+            for _ in 0..20 {
+                let known = anyio::Runtime::new(anyio::TokioHandle::new(handle.clone()).unwrap());
+                runtime.block_on(anyio::enter(known, async {
+                    anyio::task_group(async |tg| {
+                        tg.spawn(async { turn().await });
+                    })
+                    .await
+                    .unwrap();
+                }));
+            }
+            runtime.block_on(async {
+                for _ in 0..200 {
+                    if alive() <= before {
+                        return;
+                    }
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            });
+            assert!(alive() <= before, "{} are kept", alive());
+        }
+    });
+}
+
+/// The runtime goes down while a task of a group whose body is elsewhere is being polled for the first time.
+#[test]
+fn one_that_is_polled_for_the_first_time_as_the_runtime_goes_down_is_dropped() {
+    ends(|| {
+        let runtime = workers(2);
+        let dropped = Arc::new(AtomicUsize::new(0));
+        let (begun_sender, begun) = mpsc::channel();
+        let (go, gone) = mpsc::channel::<()>();
+        let known = anyio::Runtime::new(anyio::TokioHandle::new(runtime.handle().clone()).unwrap());
+        let counted = Counted(dropped.clone());
+        let group = thread::spawn(move || {
+            futures::executor::block_on(anyio::enter(known, async {
+                anyio::task_group(async |tg| {
+                    // Somebody else waits for work as the runtime goes down.
+                    let barrier = Arc::new(std::sync::Barrier::new(2));
+                    let meeting = barrier.clone();
+                    tg.spawn(async move { meeting.wait().is_leader() });
+                    tg.spawn(async move { barrier.wait().is_leader() }).await.unwrap();
+                    tg.spawn(async move {
+                        let _counted = counted;
+                        begun_sender.send(()).unwrap();
+                        gone.recv().unwrap();
+                        pending::<()>().await;
+                    });
+                })
+                .await
+            }))
+        });
+        begun.recv().unwrap();
+        runtime.shutdown_timeout(Duration::from_millis(50));
+        thread::sleep(Duration::from_millis(50));
+        go.send(()).unwrap();
+        let outcome = group.join().unwrap();
+        assert!(outcome.is_err());
+        assert_eq!(dropped.load(Ordering::SeqCst), 1);
+    });
+}
+
+/// A shielded task spawns a sibling after its group was dropped by foreign code; then the runtime goes down.
+#[test]
+fn one_that_was_spawned_into_a_group_that_is_gone_is_dropped_with_the_runtime() {
+    ends(|| {
+        for runtime in [one_thread(), workers(2)] {
+            let dropped = Arc::new(AtomicUsize::new(0));
+            let counted = Counted(dropped.clone());
+            let (begun, gone, spawned) = (Flag::default(), Flag::default(), Flag::default());
+            let (is_begun, is_gone, has_spawned) = (begun.clone(), gone.clone(), spawned.clone());
+            runtime.block_on(async {
+                let group = anyio::task_group(async |tg| {
+                    let siblings = tg.clone();
+                    tg.spawn(anyio::shield(async move {
+                        begun.raise();
+                        gone.raised().await;
+                        siblings.spawn(anyio::shield(async move {
+                            let _counted = counted;
+                            spawned.raise();
+                            pending::<()>().await;
+                        }));
+                    }));
+                    pending::<()>().await;
+                });
+                tokio::select! {
+                    _ = group => unreachable!(),
+                    () = is_begun.raised() => (),
+                }
+                is_gone.raise();
+                has_spawned.raised().await;
+            });
+            drop(runtime);
+            assert_eq!(dropped.load(Ordering::SeqCst), 1);
+        }
+    });
+}
+
+/// A group was dropped by foreign code while its task was shielded; then the runtime goes down.
+#[test]
+fn one_that_its_group_has_left_behind_is_dropped_with_the_runtime() {
+    ends(|| {
+        for runtime in [one_thread(), workers(2)] {
+            let dropped = Arc::new(AtomicUsize::new(0));
+            let counted = Counted(dropped.clone());
+            let begun = Flag::default();
+            let flag = begun.clone();
+            runtime.block_on(async {
+                let group = anyio::task_group(async |tg| {
+                    tg.spawn(async move {
+                        let _counted = counted;
+                        anyio::shield(async {
+                            flag.raise();
+                            pending::<()>().await;
+                        })
+                        .await;
+                    });
+                    pending::<()>().await;
+                });
+                tokio::select! {
+                    _ = group => unreachable!(),
+                    () = begun.raised() => (),
+                }
+            });
+            drop(runtime);
+            assert_eq!(dropped.load(Ordering::SeqCst), 1);
+        }
+    });
+}
+
+/// The group was forgotten; then the runtime goes down.
+#[test]
+fn those_of_a_group_that_was_forgotten_are_dropped_with_the_runtime() {
+    ends(|| {
+        for runtime in [one_thread(), workers(2)] {
+            let dropped = Arc::new(AtomicUsize::new(0));
+            runtime.block_on(async {
+                let mut group = Box::pin(anyio::task_group(async |tg| {
+                    for _ in 0..100 {
+                        let counted = Counted(dropped.clone());
+                        tg.spawn(async move {
+                            let _counted = counted;
+                            pending::<()>().await;
+                        });
+                    }
+                    pending::<()>().await;
+                }));
+                for _ in 0..5 {
+                    let once = poll_fn(|cx| Poll::Ready(group.as_mut().poll(cx).is_pending()));
+                    assert!(once.await);
+                    tokio::task::yield_now().await;
+                }
+                std::mem::forget(group);
+            });
+            drop(runtime);
+            assert_eq!(dropped.load(Ordering::SeqCst), 100);
+        }
+    });
+}
+
+/// What waits for a slot as the runtime goes down has the reason of those that ran.
+#[test]
+fn one_that_queues_for_a_slot_learns_that_the_runtime_went_down() {
+    ends(|| {
+        let runtime = workers(2);
+        let known = anyio::Runtime::new(anyio::TokioHandle::new(runtime.handle().clone()).unwrap());
+        let (sender, begun) = mpsc::channel();
+        let group = thread::spawn(move || {
+            futures::executor::block_on(anyio::enter(known, async {
+                let handles = Arc::new(Mutex::new(Vec::new()));
+                let kept = handles.clone();
+                let outcome = anyio::GroupBuilder::new()
+                    .limit(1)
+                    .run_ok(async move |tg| {
+                        // One whose place in the group is used again, before that of one who runs.
+                        let (end, ended) = mpsc::channel::<()>();
+                        let first = tg.spawn(async move { ended.recv().unwrap() });
+                        for index in 0..3 {
+                            if index == 1 {
+                                end.send(()).unwrap();
+                                while !first.is_finished() {
+                                    thread::yield_now();
+                                }
+                            }
+                            let sender = sender.clone();
+                            kept.lock().unwrap().push(tg.spawn(async move {
+                                sender.send(()).unwrap();
+                                pending::<()>().await;
+                            }));
+                        }
+                    })
+                    .await;
+                assert!(outcome.is_err());
+                let mut reasons = Vec::new();
+                let handles = std::mem::take(&mut *handles.lock().unwrap());
+                for handle in handles {
+                    reasons.push(format!("{:?}", handle.await));
+                }
+                reasons
+            }))
+        });
+        begun.recv().unwrap();
+        drop(runtime);
+        let reasons = group.join().unwrap();
+        assert!(reasons.iter().all(|reason| reason.contains("Shutdown")), "{reasons:?}");
+    });
+}
+
+/// 100,000 tasks, whose destructors spawn, wake and panic, go with the runtime.
+#[test]
+fn very_many_whose_destructors_spawn_and_wake_and_panic_go_with_the_runtime() {
+    struct Wild {
+        tg: anyio::TaskGroup,
+        _counted: Counted,
+        dropped: Arc<AtomicUsize>,
+        flag: Flag,
+    }
+    impl Drop for Wild {
+        fn drop(&mut self) {
+            self.flag.raise();
+            let counted = Counted(self.dropped.clone());
+            let _ = self.tg.try_spawn(async move {
+                let _counted = counted;
+                pending::<()>().await;
+            });
+        }
+    }
+    ends(|| {
+        for runtime in [one_thread(), workers(2)] {
+            let dropped = Arc::new(AtomicUsize::new(0));
+            runtime.block_on(async {
+                let group = anyio::task_group(async |tg| {
+                    let mut next = Flag::default();
+                    for _ in 0..20_000 {
+                        let flag = next;
+                        next = Flag::default();
+                        let (awaited, tg_in) = (next.clone(), tg.clone());
+                        let wild =
+                            Wild { tg: tg_in, _counted: Counted(dropped.clone()), dropped: dropped.clone(), flag };
+                        tg.spawn(async move {
+                            let _wild = wild;
+                            awaited.raised().await;
+                        });
+                    }
+                    pending::<()>().await;
+                });
+                let mut group = Box::pin(group);
+                for _ in 0..5 {
+                    assert!(poll_fn(|cx| Poll::Ready(group.as_mut().poll(cx).is_pending())).await);
+                    tokio::task::yield_now().await;
+                }
+                std::mem::forget(group);
+            });
+            drop(runtime);
+            assert_eq!(dropped.load(Ordering::SeqCst), 40_000);
+        }
+    });
+}
+
+/// An executor of smol's is dropped from inside one of its tasks' destructors' threads, with tasks in every state.
+#[test]
+fn those_of_an_executor_that_is_dropped_are_dropped() {
+    ends(|| {
+        for steps in 0..20 {
+            let executor = Arc::new(smol::Executor::new());
+            let dropped = Arc::new(AtomicUsize::new(0));
+            let known = anyio::Runtime::new(anyio::SmolHandle::with_executor(&executor));
+            let counts = dropped.clone();
+            let group = anyio::enter(known, async move {
+                anyio::task_group(async |tg| {
+                    for index in 0..100 {
+                        let counted = Counted(counts.clone());
+                        tg.spawn(async move {
+                            let _counted = counted;
+                            if index % 2 == 0 {
+                                restless().await;
+                            }
+                            pending::<()>().await;
+                        });
+                    }
+                })
+                .await
+            });
+            let mut group = Box::pin(group);
+            smol::block_on(async {
+                assert!(futures::poll!(group.as_mut()).is_pending());
+                for _ in 0..steps {
+                    executor.try_tick();
+                }
+            });
+            drop(executor);
+            assert_eq!(dropped.load(Ordering::SeqCst), 100, "after {steps} steps");
+            assert!(smol::block_on(group).is_err());
+        }
+    });
+}
+
+/// A waker that was kept by others than its task is woken, and dropped, long after the runtime is gone.
+#[test]
+fn a_waker_outlives_the_runtime() {
+    ends(|| {
+        for runtime in [one_thread(), workers(2)] {
+            let flag = Flag::default();
+            let kept = flag.clone();
+            let known = anyio::Runtime::new(anyio::TokioHandle::new(runtime.handle().clone()).unwrap());
+            runtime.block_on(anyio::enter(known, async {
+                anyio::task_group(async |tg| {
+                    tg.spawn(async move {
+                        poll_fn(|cx| {
+                            let _ = flag.poll(cx);
+                            Poll::Ready(())
+                        })
+                        .await;
+                    });
+                })
+                .await
+                .unwrap();
+            }));
+            drop(runtime);
+            kept.raise();
+        }
+    });
+}
+
+/// Several threads drive a runtime that has one at a time; each has its group.
+#[test]
+fn several_threads_drive_one_runtime() {
+    ends(|| {
+        let runtime = Arc::new(one_thread());
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let runtime = runtime.clone();
+                thread::spawn(move || {
+                    for _ in 0..50 {
+                        runtime.block_on(async {
+                            anyio::task_group(async |tg| {
+                                for _ in 0..20 {
+                                    tg.spawn(async {
+                                        turn().await;
+                                        anyio::sleep(Duration::from_micros(100)).await;
+                                    });
+                                }
+                            })
+                            .await
+                            .unwrap();
+                        });
+                    }
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    });
+}
+
+/// Tasks that yield for ever, and tasks that wake each other for ever, leave the runtime's own tasks and timers their turn.
+#[test]
+fn those_who_never_rest_leave_others_their_turn() {
+    ends(|| {
+        for runtime in [one_thread(), workers(1)] {
+            runtime.block_on(async {
+                anyio::task_group(async |tg| {
+                    for _ in 0..3 {
+                        tg.spawn(async {
+                            loop {
+                                turn().await;
+                            }
+                        });
+                    }
+                    let (ping, pong) = (Flag::default(), Flag::default());
+                    let (first, second) = (ping.clone(), pong.clone());
+                    tg.spawn(async move {
+                        loop {
+                            first.raised().await;
+                            second.raise();
+                        }
+                    });
+                    ping.raise();
+                    tg.spawn(async move {
+                        loop {
+                            pong.raised().await;
+                            ping.raise();
+                        }
+                    });
+                    for _ in 0..20 {
+                        tokio::time::sleep(Duration::from_millis(1)).await;
+                        tokio::spawn(async { tokio::task::yield_now().await }).await.unwrap();
+                        anyio::task_group(async |other| {
+                            other.spawn(async { turn().await });
+                        })
+                        .await
+                        .unwrap();
+                    }
+                    tg.cancel();
+                })
+                .await
+                .unwrap();
+            });
+        }
+    });
+}
+
+/// A backend that shares tokio's threads, and whose clock panics once.
+struct BrokenClock {
+    inner: anyio::TokioHandle,
+    is_broken: Arc<AtomicBool>,
+}
+
+impl Spawn for BrokenClock {
+    fn spawn(&self, task: Task) {
+        self.inner.spawn(task);
+    }
+
+    fn sharing(&self) -> Sharing {
+        self.inner.sharing()
+    }
+}
+
+impl Checkpoint for BrokenClock {
+    fn checkpoint(&self, waker: &Waker) {
+        self.inner.checkpoint(waker);
+    }
+}
+
+impl Clock for BrokenClock {
+    fn now(&self) -> Instant {
+        assert!(!self.is_broken.swap(false, Ordering::SeqCst), "the clock is broken");
+        self.inner.now()
+    }
+
+    fn timer(&self, deadline: Instant) -> Pin<Box<dyn Timer>> {
+        self.inner.timer(deadline)
+    }
+}
+
+impl Blocking for BrokenClock {
+    fn spawn_blocking(&self, job: Job) {
+        self.inner.spawn_blocking(job);
+    }
+}
+
+impl Backend for BrokenClock {
+    fn name(&self) -> &'static str {
+        "broken clock"
+    }
+}
+
+/// A panic of the backend's in the midst of a task's poll is that of the task, which ends by it like by any other.
+#[test]
+fn one_whose_clock_panics_ends() {
+    ends(|| {
+        for runtime in [one_thread(), workers(2)] {
+            let is_broken = Arc::new(AtomicBool::new(false));
+            let inner = anyio::TokioHandle::new(runtime.handle().clone()).unwrap();
+            let known = anyio::Runtime::new(BrokenClock { inner, is_broken: is_broken.clone() });
+            let group = anyio::task_group(async |tg| {
+                tg.spawn(async move {
+                    turn().await;
+                    is_broken.store(true, Ordering::SeqCst);
+                    let _ = anyio::timeout(Duration::from_secs(1), pending::<()>()).await;
+                });
+            });
+            let group = AssertUnwindSafe(|| runtime.block_on(anyio::enter(known, group)));
+            let payload = std::panic::catch_unwind(group).unwrap_err();
+            assert_eq!(payload.downcast_ref(), Some(&"the clock is broken"));
+        }
+    });
+}
+
+/// The runtime goes down by the hand of one of its tasks.
+#[test]
+fn those_of_a_runtime_that_one_of_them_shuts_down_are_dropped() {
+    ends(|| {
+        for _ in 0..20 {
+            let runtime = workers(2);
+            let known = anyio::Runtime::new(anyio::TokioHandle::new(runtime.handle().clone()).unwrap());
+            let dropped = Arc::new(AtomicUsize::new(0));
+            let counts = dropped.clone();
+            let outcome = futures::executor::block_on(anyio::enter(known, async move {
+                anyio::task_group(async |tg| {
+                    for index in 0..1000 {
+                        let counted = Counted(counts.clone());
+                        tg.spawn(async move {
+                            let _counted = counted;
+                            if index % 2 == 0 {
+                                restless().await;
+                            }
+                            pending::<()>().await;
+                        });
+                    }
+                    tg.spawn(async move {
+                        turn().await;
+                        runtime.shutdown_background();
+                    });
+                })
+                .await
+            }));
+            assert!(outcome.is_err());
+            assert_eq!(dropped.load(Ordering::SeqCst), 1000);
+        }
+    });
+}
+
+/// Something that lives as long as a thread of the runtime wakes a task, and spawns one, at its end.
+#[test]
+fn a_thread_of_the_runtime_wakes_and_spawns_as_it_ends() {
+    struct AtTheEnd(Flag, anyio::TaskGroup);
+    impl Drop for AtTheEnd {
+        fn drop(&mut self) {
+            self.0.raise();
+            let _ = self.1.try_spawn(async { turn().await });
+        }
+    }
+    thread_local! {
+        static KEPT: RefCell<Vec<AtTheEnd>> = const { RefCell::new(Vec::new()) };
+    }
+    ends(|| {
+        for _ in 0..20 {
+            let runtime = workers(2);
+            let known = anyio::Runtime::new(anyio::TokioHandle::new(runtime.handle().clone()).unwrap());
+            let (sender, kept) = mpsc::channel();
+            let group = thread::spawn(move || {
+                futures::executor::block_on(anyio::enter(known, async move {
+                    anyio::task_group(async |tg| {
+                        for _ in 0..10 {
+                            let (flag, tg_in, sender) = (Flag::default(), tg.clone(), sender.clone());
+                            let raised = flag.clone();
+                            tg.spawn(async move {
+                                KEPT.with_borrow_mut(|kept| kept.push(AtTheEnd(raised, tg_in)));
+                                sender.send(()).unwrap();
+                                loop {
+                                    flag.raised().await;
+                                }
+                            });
+                        }
+                    })
+                    .await
+                }))
+            });
+            (0..10).for_each(|_| kept.recv().unwrap());
+            drop(runtime);
+            assert!(group.join().unwrap().is_err());
+        }
+    });
+}
+
+/// However much there is to do, few carriers do it.
+#[test]
+fn carriers_do_not_pile_up() {
+    ends(|| {
+        let runtime = workers(2);
+        let handle = runtime.handle().clone();
+        let most = runtime.block_on(async {
+            let most = Arc::new(AtomicUsize::new(0));
+            anyio::task_group(async |tg| {
+                for _ in 0..500 {
+                    let (handle, most) = (handle.clone(), most.clone());
+                    let (first, second) = (Flag::default(), Flag::default());
+                    let (mine, yours) = (first.clone(), second.clone());
+                    tg.spawn(async move {
+                        for _ in 0..100 {
+                            mine.raised().await;
+                            yours.raise();
+                        }
+                    });
+                    tg.spawn(async move {
+                        for turns in 0..100 {
+                            first.raise();
+                            second.raised().await;
+                            if turns % 7 == 0 {
+                                turn().await;
+                                most.fetch_max(handle.metrics().num_alive_tasks(), Ordering::SeqCst);
+                            }
+                        }
+                    });
+                }
+            })
+            .await
+            .unwrap();
+            most.load(Ordering::SeqCst)
+        });
+        assert!(most <= 32, "there were {most}");
+    });
+}
