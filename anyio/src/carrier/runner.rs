@@ -8,6 +8,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use anyio_core::Backend;
+
 use super::{BATCH, Carriers, Carry, KEPT, State};
 use crate::tree::MutexGuard;
 use crate::unit::discard;
@@ -52,7 +54,7 @@ impl Runner {
     fn work<'a>(&mut self, carriers: &'a Arc<Carriers>) -> MutexGuard<'a, State> {
         let mut state = carriers.lock();
         self.begin(&mut state);
-        let mut left = BATCH;
+        let (mut left, mut backend) = (BATCH, None);
         loop {
             left = self.offer_again(carriers, &mut state, left);
             self.take(carriers, &mut state, left);
@@ -62,7 +64,8 @@ impl Runner {
             if let Some(summons) = summons {
                 carriers.summon(summons, first.runtime());
             }
-            left = self.carry_taken(left);
+            let backend = backend.get_or_insert_with(|| first.runtime().backend().clone());
+            left = self.carry_taken(left, &**backend);
             state = carriers.lock();
             self.give_back(&mut state);
         }
@@ -97,16 +100,12 @@ impl Runner {
     }
 
     /// Polls what was taken; says how many of `left` polls are left.
-    fn carry_taken(&mut self, mut left: usize) -> usize {
-        while let Some(task) = self.taken.pop_front() {
-            if task.runtime().backend().is_exhausted() {
-                self.taken.push_front(task);
-                return 0;
-            }
-            self.carry(task);
+    fn carry_taken(&mut self, mut left: usize, backend: &dyn Backend) -> usize {
+        while !self.taken.is_empty() && !backend.is_exhausted() {
+            self.taken.pop_front().into_iter().for_each(|task| self.carry(task));
             left -= 1;
         }
-        left
+        if self.taken.is_empty() { left } else { 0 }
     }
 
     /// Puts back what was taken and not polled, before all others.
