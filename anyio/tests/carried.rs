@@ -38,6 +38,18 @@ fn workers(count: usize) -> Runtime {
     Builder::new_multi_thread().worker_threads(count).enable_all().build().unwrap()
 }
 
+/// Workers that look for work now and then. A worker of tokio's may go to sleep, once in some ten thousand times, as another
+/// one puts a task into its queue that the sleeper could take; it is of no help to who has blocked its thread then.
+fn attentive_workers(count: usize) -> Runtime {
+    let runtime = workers(count);
+    runtime.spawn(async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+    runtime
+}
+
 fn one_thread() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
@@ -96,7 +108,7 @@ async fn restless() {
 #[test]
 fn one_that_blocks_its_thread_does_not_keep_a_sibling_that_has_yielded() {
     ends(|| {
-        workers(2).block_on(async {
+        attentive_workers(2).block_on(async {
             anyio::task_group(async |tg| {
                 let (sender, receiver) = mpsc::channel();
                 let ready = Arc::new(AtomicBool::new(false));
@@ -125,7 +137,7 @@ fn one_that_blocks_its_thread_does_not_keep_a_sibling_that_has_yielded() {
 #[test]
 fn one_that_blocks_its_thread_holds_up_nobody_who_is_woken_elsewhere() {
     ends(|| {
-        workers(2).block_on(async {
+        attentive_workers(2).block_on(async {
             anyio::task_group(async |tg| {
                 let (sender, receiver) = mpsc::channel();
                 let (first, second) = (Flag::default(), Flag::default());
@@ -164,7 +176,7 @@ fn one_that_blocks_its_thread_holds_up_nobody_who_is_woken_elsewhere() {
 #[test]
 fn those_who_say_that_they_block_hold_up_nobody() {
     ends(|| {
-        workers(2).block_on(async {
+        attentive_workers(2).block_on(async {
             anyio::task_group(async |tg| {
                 let (sender, receiver) = mpsc::channel();
                 let receiver = Arc::new(Mutex::new(receiver));
@@ -191,7 +203,7 @@ fn those_who_say_that_they_block_hold_up_nobody() {
 #[test]
 fn two_that_meet_at_a_barrier_of_threads() {
     ends(|| {
-        let runtime = workers(2);
+        let runtime = attentive_workers(2);
         for _ in 0..200 {
             runtime.block_on(async {
                 tokio::spawn(async {
@@ -218,7 +230,7 @@ fn two_that_meet_at_a_barrier_of_threads() {
 #[test]
 fn one_drives_its_siblings_outcome_in_a_blocked_thread() {
     ends(|| {
-        workers(2).block_on(async {
+        attentive_workers(2).block_on(async {
             anyio::task_group(async |tg| {
                 for _ in 0..8 {
                     let sibling = tg.spawn(async {
