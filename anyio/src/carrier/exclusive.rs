@@ -98,9 +98,9 @@ impl<F> Exclusive<F> {
             return Turn::Over;
         }
         let polled = self.future.with_mut(|future| {
-            // SAFETY: one thread gets from `FRESH` or `QUEUED` to `POLLED`, and nobody gets past `POLLED` or `WOKEN` but that thread,
-            // below; so until then there is no other reference to the future. It is pinned, since it lies inside `self`,
-            // which the caller does not move.
+            // SAFETY: one thread gets from `FRESH` or `QUEUED` to `POLLED`, and nobody gets past `POLLED` or `WOKEN` but that
+            // thread, below; so until then there is no other reference to the future. It is pinned, since it lies inside
+            // `self`, which the caller does not move.
             poll(unsafe { Pin::new_unchecked(&mut *future) })
         });
         if polled.is_ready() {

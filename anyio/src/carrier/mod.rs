@@ -11,9 +11,10 @@
 //!    its way to be polled (`coming`). Where there are more threads two are on their way if there is work for two: a
 //!    runtime may keep the task that was woken last for the thread that woke it, which may be blocked. For the same
 //!    reason nobody relies on one that is `late`.
-//! 2. **Turns.** A carrier polls at most [`BATCH`] tasks, and none any more when the runtime finds it has done enough, before it lets others have their turn. A task that was woken
-//!    while it was polled, as one that yields is, is polled again after that; where there are more threads it may be by
-//!    another carrier, so that it does not wait for a thread that is blocked.
+//! 2. **Turns.** A carrier polls at most [`BATCH`] tasks, and none any more when the runtime finds it has done enough,
+//!    before it lets others have their turn. A task that was woken while it was polled, as one that yields is, is polled
+//!    again after that; where there are more threads it may be by another carrier, so that it does not wait for a thread
+//!    that is blocked.
 //! 3. **The end.** The runtime goes down by dropping a carrier. From then on every task is dropped instead of polled, by
 //!    whoever finds it in the queue first, one after another. All tasks of the groups that are known in `groups`, and those
 //!    that such a group has left behind (`orphans`), are put there; whoever is being polled meanwhile is by its carrier.

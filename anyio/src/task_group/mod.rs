@@ -81,6 +81,10 @@ impl<K: Kind> TaskGroup<K> {
 
     /// Starts a task in the group. It runs at once, whether or not the handle is awaited or dropped.
     ///
+    /// On tokio, smol and async-std it is polled within a task of the runtime that it shares with others, which costs less
+    /// than a task of its own: see [`Runtime::with_native_tasks`](crate::Runtime::with_native_tasks) for what that means, and
+    /// for how to have it otherwise.
+    ///
     /// In a group that was cancelled the task still gets its first poll. In one that has closed, the future is dropped,
     /// the handle says [`TaskError::Closed`] and the unhandled-outcome hook hears of it:
     /// an accept loop that races with a shutdown must not panic. [`try_spawn`](TaskGroup::try_spawn) gives the future
