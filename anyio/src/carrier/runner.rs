@@ -37,10 +37,14 @@ impl Runner {
         Runner { carriers, number, stage: Stage::Coming, taken: VecDeque::new(), again: Vec::new() }
     }
 
-    fn begin(&self, state: &mut State) {
+    fn begin<'a>(&self, carriers: &'a Carriers) -> MutexGuard<'a, State> {
+        let mut state = carriers.lock();
         if let Some(index) = state.idle.iter().position(|(number, _)| *number == self.number) {
             // Nobody has called it: a runtime may poll what it likes.
-            drop(state.idle.swap_remove(index));
+            let unused = state.idle.swap_remove(index);
+            drop(state);
+            drop(unused);
+            state = carriers.lock();
         } else if let Some(index) = state.coming.iter().position(|number| *number == self.number) {
             state.coming.remove(index);
             state.give_up(index);
@@ -48,12 +52,12 @@ impl Runner {
             state.late.retain(|number| *number != self.number);
         }
         state.at_work += 1;
+        state
     }
 
     /// Polls what is in the queue.
     fn work<'a>(&mut self, carriers: &'a Arc<Carriers>) -> MutexGuard<'a, State> {
-        let mut state = carriers.lock();
-        self.begin(&mut state);
+        let mut state = self.begin(carriers);
         let (mut left, mut backend) = (BATCH, None);
         loop {
             left = self.offer_again(carriers, &mut state, left);
