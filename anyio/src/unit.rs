@@ -156,6 +156,12 @@ impl Unit {
         self.link = Some(link);
     }
 
+    /// The waker is that of the task's own node, which need not be told of it.
+    #[inline]
+    pub(crate) fn wake_by_node(&mut self, cx: &Context<'_>) {
+        self.waker = Known::of(cx.waker());
+    }
+
     #[inline]
     pub(crate) fn take_back(&mut self) -> Link {
         self.link.take().expect("the node is back after every poll")

@@ -2,6 +2,7 @@
 
 #![expect(unsafe_code, reason = "a future lies in the node that wakes it, and is polled without a lock")]
 
+use std::any::Any;
 use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::ptr;
@@ -164,4 +165,17 @@ where
     };
     // SAFETY: what `into_raw` left to be counted here.
     (turn, unsafe { Arc::from_raw(raw) })
+}
+
+/// The node with its type, which the caller knows.
+///
+/// # Panics
+///
+/// If it is of another one.
+#[inline]
+pub(crate) fn downcast<X: Ext>(node: Link) -> Arc<Node<X>> {
+    let ext: &dyn Any = &node.ext;
+    assert!(ext.is::<X>(), "the kind of node is known");
+    // SAFETY: what the reference counts is a `Node<X>`, which `Node<dyn Ext>` was made of, as `X` is what lies in it.
+    unsafe { Arc::from_raw(Arc::into_raw(node).cast()) }
 }

@@ -34,7 +34,7 @@ use std::task::Waker;
 use anyio_core::{Backend, Sharing, Task};
 use slab::Slab;
 
-pub(crate) use self::exclusive::{Exclusive, Turn, take_turn};
+pub(crate) use self::exclusive::{Exclusive, Turn, downcast, take_turn};
 use self::runner::Runner;
 use crate::runtime::Runtime;
 use crate::tree::{Link, Mutex, MutexGuard, Node, wake};

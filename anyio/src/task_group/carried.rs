@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use super::info::{TaskId, TaskInfo};
 use super::limit::Slot;
 use super::record::{Outcome, Seat, TaskCell};
-use crate::carrier::{Carriers, Carry, Exclusive, Turn, take_turn};
+use crate::carrier::{Carriers, Carry, Exclusive, Turn, downcast, take_turn};
 use crate::runtime::Runtime;
 use crate::tree::{Ext, Link, Node, Tenure};
 
@@ -61,6 +61,10 @@ impl<T: Send + 'static, P: Passenger<T>> Ext for Carried<T, P> {
 
     fn has_had_turn(&self) -> bool {
         self.passenger.has_had_turn()
+    }
+
+    fn wake(&self) -> Option<fn(Link) -> Arc<dyn Carry>> {
+        self.passenger.wake().then_some(|node| downcast::<Self>(node))
     }
 }
 

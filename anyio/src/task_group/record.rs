@@ -12,11 +12,18 @@ use super::error::TaskError;
 use super::handle::TaskStatus;
 use super::info::{TaskId, TaskInfo};
 use super::start;
-use crate::tree::{Ext, Link, Node, Role, Tenure, wake};
+use crate::tree::{Cause, Ext, Link, Node, Role, Tenure, wake};
+use crate::unit::Unit;
 
 /// A task, as whoever polls it sees it at its node.
 pub(crate) trait Record<T> {
     fn info<'a>(&'a self, link: &'a Link) -> &'a TaskInfo;
+
+    /// The future has ended, and is not to be woken any more; tells the cause if it was cut short.
+    fn stop_waking(&self, unit: &Unit, _is_cut: bool) -> Option<Cause> {
+        // Most tasks that end in their first poll have never had one to wake.
+        if unit.is_registered() { unit.link().clear_waker() } else { None }
+    }
 
     /// Hands the outcome to the handle, or back if there is none.
     fn deliver(&self, link: &Link, result: Result<T, TaskError>) -> Option<Result<T, TaskError>>;
@@ -209,11 +216,17 @@ impl<T: Send + 'static> Seat<T> for Node<TaskCell<Outcome<T>>> {
     }
 }
 
-/// A task whose node is at hand.
+/// A task whose node is at hand, which is carried.
 impl<T: Send + 'static> Record<T> for TaskCell<Outcome<T>> {
     #[inline]
     fn info<'a>(&'a self, _link: &'a Link) -> &'a TaskInfo {
         &self.info
+    }
+
+    /// To wake it does nothing any more.
+    #[inline]
+    fn stop_waking(&self, unit: &Unit, is_cut: bool) -> Option<Cause> {
+        if is_cut { unit.link().cause() } else { None }
     }
 
     #[inline]

@@ -281,8 +281,7 @@ where
         this.completion.begin();
         let end = ready!(this.unit.poll_body(this.body, cx));
         let link = this.unit.link();
-        // Most tasks that end in their first poll have never had one to wake.
-        let cause = if this.unit.is_registered() { link.clear_waker() } else { None };
+        let cause = task.stop_waking(this.unit, matches!(end, End::Cut));
         this.completion.complete(task, link, end.map(&*this.convert), cause);
         Poll::Ready(())
     }
@@ -302,7 +301,9 @@ where
 
     #[inline]
     fn poll_at(mut self: Pin<&mut Self>, cell: &Cell<T>, node: Link, cx: &mut Context<'_>) -> (Poll<()>, Link) {
-        self.as_mut().project().unit.lend(node);
+        let unit = self.as_mut().project().unit;
+        unit.lend(node);
+        unit.wake_by_node(cx);
         let polled = self.as_mut().poll(cell, cx);
         (polled, self.project().unit.take_back())
     }

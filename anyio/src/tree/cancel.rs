@@ -120,18 +120,22 @@ impl Node {
     /// them know.
     fn spread(self: &Link, cause: Cause) {
         let mut wakers = Vec::new();
+        let mut tasks = Vec::new();
         let mut reached = Vec::new();
         let mut stack = vec![self.clone()];
         while let Some(node) = stack.pop() {
             let mut state = node.lock();
             let hidden = state.shield && cause.depth < node.depth();
-            if !state.gone && !hidden && node.take(&mut state, &cause) {
+            let is_news = !state.gone && !hidden && node.take(&mut state, &cause);
+            if is_news {
                 wakers.extend(state.waker.clone());
                 stack.extend(state.children.iter().cloned());
             }
             drop(state);
-            if matches!(node.role(), Role::Leaf | Role::Shield | Role::Finally) {
-                reached.push(node);
+            match node.role() {
+                Role::Task if is_news => tasks.push(node),
+                Role::Leaf | Role::Shield | Role::Finally => reached.push(node),
+                _ => {}
             }
         }
         for node in reached {
@@ -139,6 +143,9 @@ impl Node {
         }
         for waker in wakers {
             super::count::wake(Some(waker));
+        }
+        for task in tasks {
+            task.wake_task();
         }
     }
 

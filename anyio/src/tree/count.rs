@@ -199,9 +199,13 @@ impl Node {
                 node.owed.store(true, Ordering::Release);
             }
             released = node.unlean(&mut state);
-            let waker = state.waker.clone().filter(|_| free && !released);
+            let is_woken = free && !released;
+            let waker = state.waker.clone().filter(|_| is_woken);
             drop(state);
             wake(waker);
+            if is_woken {
+                node.wake_task();
+            }
         }
         let chain = std::iter::successors(Some(self), |node| node.parent());
         chain.take(count).for_each(|node| node.end_release());

@@ -60,6 +60,7 @@ pub(crate) use self::count::{erase, wake};
 pub(crate) use self::lock::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Mutex, MutexGuard, Ordering, UnsafeCell};
 pub(crate) use self::stall::Stalls;
 use self::stop::Stop;
+use crate::carrier::Carry;
 use crate::reason::Cancelled;
 use crate::runtime::Runtime;
 use crate::task_group::TaskId;
@@ -155,6 +156,12 @@ pub(crate) trait Ext: Any + Send + Sync {
         false
     }
 
+    /// For the node of a task that is carried: notes that it is to be polled, and says how it is queued if the caller has
+    /// to see to that.
+    fn wake(&self) -> Option<fn(Link) -> Arc<dyn Carry>> {
+        None
+    }
+
     /// A node above has ended before this one, whose future was forgotten, or is polled by reference.
     fn left_behind(&self, _node: &Link) {}
 
@@ -245,7 +252,7 @@ struct State {
     shield: bool,
     /// What few nodes have.
     rare: Option<Box<Rare>>,
-    /// Whoever polls this node's future: it, or whoever waits for its exit.
+    /// Whoever polls this node's future: it, or whoever waits for its exit. A task that is carried is known by its node.
     waker: Option<Waker>,
     /// The nodes directly below that are not gone.
     children: Children,
@@ -353,6 +360,22 @@ impl<X: Ext + 'static> Node<X> {
 }
 
 impl Node {
+    /// Wakes whoever polls this node's future.
+    pub(crate) fn wake_up(self: &Link) {
+        let waker = self.state.lock().waker.clone();
+        wake(waker);
+        self.wake_task();
+    }
+
+    /// Wakes the task that this is the node of, if it is carried.
+    pub(crate) fn wake_task(self: &Link) {
+        if let Some(queued) = self.ext.wake() {
+            let runtime = self.runtime();
+            let carriers = runtime.carriers().expect("the task was launched by them");
+            carriers.push(queued(self.clone()), runtime);
+        }
+    }
+
     /// What the node carries, which is known to be of this kind.
     #[inline]
     pub(crate) fn known_as<X: Ext>(&self) -> &X {
@@ -480,12 +503,6 @@ impl<X: Ext + ?Sized> Node<X> {
     pub(crate) fn keep_waker(&self, waker: Waker) {
         let old = self.state.lock().waker.replace(waker);
         drop(old);
-    }
-
-    /// Wakes whoever polls this node's future.
-    pub(crate) fn wake_up(&self) {
-        let waker = self.state.lock().waker.clone();
-        wake(waker);
     }
 
     /// Wakes the tasks directly below that are carried and have had a turn. Those that queue for a slot are left alone:
