@@ -26,6 +26,7 @@ mod model;
 mod runner;
 
 use std::collections::VecDeque;
+use std::iter;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
@@ -135,6 +136,20 @@ impl Carriers {
         if let Some(summons) = summons {
             self.summon(summons, runtime);
         }
+        if is_left {
+            self.drop_queued();
+        }
+    }
+
+    /// Puts tasks into the queue, which look alike to their runtime.
+    pub(crate) fn push_all(self: &Arc<Self>, tasks: impl Iterator<Item = Arc<dyn Carry>>, runtime: &Runtime) {
+        let tasks: Vec<_> = tasks.collect();
+        let mut state = self.lock();
+        state.queue.extend(tasks);
+        let summons: Vec<_> = iter::from_fn(|| self.summons(&mut state)).collect();
+        let is_left = state.is_left();
+        drop(state);
+        summons.into_iter().for_each(|summons| self.summon(summons, runtime));
         if is_left {
             self.drop_queued();
         }

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use super::error::{Ending, Failure, FailureKind, GroupError, PanicPayload};
 use super::info::TaskInfo;
 use super::settings::Settings;
-use super::spawned::Settle;
+use super::spawned::{Cut, Settle};
 use crate::carrier::{Carriers, Registered};
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
@@ -275,6 +275,13 @@ impl<E: Send + 'static> Settle<E> for OfGroup {
 
     #[inline]
     fn finished(&self, _place: &Link, _task: &TaskInfo) {}
+
+    /// Most are cut short for what happened in the group, which need not be told.
+    fn cut_short(&self, place: &Link, task: &TaskInfo, cut: &Cut<'_>) {
+        if cut.depth() < place.depth() - 1 {
+            Settle::<E>::settle(self, place, task, Ending::Cut(cut.cause()));
+        }
+    }
 }
 
 impl<E: Send + 'static> Settle<E> for GroupNode<E> {

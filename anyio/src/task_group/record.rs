@@ -12,17 +12,24 @@ use super::error::TaskError;
 use super::handle::TaskStatus;
 use super::info::{TaskId, TaskInfo};
 use super::start;
-use crate::tree::{Cause, Ext, Link, Node, Role, Tenure, wake};
+use crate::tree::{Ext, Link, Node, Role, Tenure, wake};
 use crate::unit::Unit;
 
 /// A task, as whoever polls it sees it at its node.
 pub(crate) trait Record<T> {
     fn info<'a>(&'a self, link: &'a Link) -> &'a TaskInfo;
 
-    /// The future has ended, and is not to be woken any more; tells the cause if it was cut short.
-    fn stop_waking(&self, unit: &Unit, _is_cut: bool) -> Option<Cause> {
+    /// The future has ended, and is not to be woken any more.
+    fn stop_waking(&self, unit: &Unit) {
         // Most tasks that end in their first poll have never had one to wake.
-        if unit.is_registered() { unit.link().clear_waker() } else { None }
+        if unit.is_registered() {
+            unit.link().clear_waker();
+        }
+    }
+
+    /// Whether there may be a handle to hand the outcome to.
+    fn is_wanted(&self, _link: &Link) -> bool {
+        true
     }
 
     /// Hands the outcome to the handle, or back if there is none.
@@ -64,6 +71,12 @@ impl<T> Outcome<T> {
         status_of(self.fate.load(Ordering::Acquire))
     }
 
+    /// Whether the handle is gone.
+    #[inline]
+    fn is_detached(&self) -> bool {
+        self.fate.load(Ordering::Acquire) & DETACHED != 0
+    }
+
     /// Hands the outcome to the handle, or back if there is none.
     pub(crate) fn deliver(&self, result: Result<T, TaskError>) -> Option<Result<T, TaskError>> {
         let status = match &result {
@@ -73,7 +86,7 @@ impl<T> Outcome<T> {
             Err(TaskError::Closed) => TaskStatus::Closed,
             Err(_) => TaskStatus::Cancelled,
         } as u8;
-        if self.fate.load(Ordering::Acquire) & DETACHED != 0 {
+        if self.is_detached() {
             return Some(result);
         }
         let mut slot = self.slot.lock();
@@ -225,8 +238,11 @@ impl<T: Send + 'static> Record<T> for TaskCell<Outcome<T>> {
 
     /// To wake it does nothing any more.
     #[inline]
-    fn stop_waking(&self, unit: &Unit, is_cut: bool) -> Option<Cause> {
-        if is_cut { unit.link().cause() } else { None }
+    fn stop_waking(&self, _unit: &Unit) {}
+
+    #[inline]
+    fn is_wanted(&self, _link: &Link) -> bool {
+        !self.outcome.is_detached()
     }
 
     #[inline]

@@ -22,6 +22,27 @@ use crate::tree::{Cause, Link, Role};
 use crate::unhandled::Unhandled;
 use crate::unit::{End, Payload, Unit, discard};
 
+/// How a task was cut short.
+pub(crate) struct Cut<'a> {
+    link: &'a Link,
+    /// Whether it was not cancelled, but dropped by whoever polls it, which is outside of all.
+    lost: bool,
+    /// Why, in that case.
+    dropped: CancelReason,
+}
+
+impl Cut<'_> {
+    /// Where the cause started.
+    pub(crate) fn depth(&self) -> u32 {
+        self.link.cause_depth().filter(|_| !self.lost).unwrap_or(0)
+    }
+
+    pub(crate) fn cause(&self) -> Cause {
+        let known = if self.lost { None } else { self.link.cause() };
+        known.unwrap_or_else(|| Cause { depth: 0, reason: Cancelled::new(self.dropped.clone()) })
+    }
+}
+
 /// Whoever collects how tasks end.
 pub(crate) trait Settle<E>: Send {
     /// The task at `place` has ended. Called before its handle completes and before it is counted out.
@@ -30,6 +51,11 @@ pub(crate) trait Settle<E>: Send {
     /// [`settle`](Self::settle) for a task that has ended well.
     fn finished(&self, place: &Link, task: &TaskInfo) {
         self.settle(place, task, Ending::Finished);
+    }
+
+    /// [`settle`](Self::settle) for a task that was cut short.
+    fn cut_short(&self, place: &Link, task: &TaskInfo, cut: &Cut<'_>) {
+        self.settle(place, task, Ending::Cut(cut.cause()));
     }
 }
 
@@ -78,13 +104,7 @@ impl<T, E, S: Settle<E>> Completion<T, E, S> {
     /// The body has ended and is destroyed. First the failure is recorded, then the handle completes, then the value
     /// that nobody holds a handle for is dropped, and at last the task is counted out.
     #[inline]
-    pub(crate) fn complete<R: Record<T>>(
-        &mut self,
-        task: &R,
-        link: &Link,
-        end: End<Result<T, E>>,
-        cause: Option<Cause>,
-    ) {
+    pub(crate) fn complete<R: Record<T>>(&mut self, task: &R, link: &Link, end: End<Result<T, E>>) {
         self.done = true;
         let result = match end {
             End::Value(Ok(value)) => {
@@ -100,14 +120,25 @@ impl<T, E, S: Settle<E>> Completion<T, E, S> {
                 Err(TaskError::Panicked)
             }
             End::Cut => {
-                let cause = cause.filter(|_| !self.lost).unwrap_or_else(|| self.dropped());
-                let reason = cause.reason.clone();
+                let cut = Cut { link, lost: self.lost, dropped: self.dropped() };
                 // Nobody waits for what a daemon does: cut short, it has done enough.
-                self.settle(task, link, if link.is_daemon() { Ending::Finished } else { Ending::Cut(cause) });
-                Err(TaskError::Cancelled(reason))
+                if link.is_daemon() {
+                    self.settle(task, link, Ending::Finished);
+                } else {
+                    self.settle.cut_short(link, task.info(link), &cut);
+                }
+                if !task.is_wanted(link) {
+                    return self.retire(task, link);
+                }
+                Err(TaskError::Cancelled(cut.cause().reason))
             }
         };
         self.deliver(task, link, result);
+        self.retire(task, link);
+    }
+
+    #[inline]
+    fn retire<R: Record<T>>(&mut self, task: &R, link: &Link) {
         task.retire(link);
         self.slot = None;
     }
@@ -132,7 +163,7 @@ impl<T, E, S: Settle<E>> Completion<T, E, S> {
     ///
     /// The task is cancelled before its body is dropped, so that what is in there does not take it for something else.
     fn lose<R: Record<T>>(&mut self, task: &R, link: &Link, drop_body: impl FnOnce() -> Result<(), Payload>) {
-        let reason = self.dropped().reason;
+        let reason = Cancelled::new(self.dropped());
         self.lost = link.clear_waker().is_none();
         if matches!(self.owner, Owner::Backend) {
             self.report_unless_begun(task, link);
@@ -141,7 +172,7 @@ impl<T, E, S: Settle<E>> Completion<T, E, S> {
         }
         link.cancel(reason);
         let end = drop_body().err().map_or(End::Cut, End::Panicked);
-        self.complete(task, link, end, link.cause());
+        self.complete(task, link, end);
     }
 
     fn report_unless_begun<R: Record<T>>(&self, task: &R, link: &Link) {
@@ -151,13 +182,12 @@ impl<T, E, S: Settle<E>> Completion<T, E, S> {
         }
     }
 
-    /// The cause of a task that was dropped by whoever polls it, which is outside of all.
-    fn dropped(&self) -> Cause {
-        let reason = match self.owner {
+    /// Why a task was cut short that was dropped by whoever polls it.
+    fn dropped(&self) -> CancelReason {
+        match self.owner {
             Owner::Backend => CancelReason::Shutdown,
             Owner::Queue | Owner::Foreign => CancelReason::GroupDropped,
-        };
-        Cause { depth: 0, reason: Cancelled::new(reason) }
+        }
     }
 }
 
@@ -203,8 +233,8 @@ impl<F, R: Record<T>, T, E, S: Settle<E>> Work<F, R, T, E, S> {
                 End::Panicked(payload)
             }
         };
-        let cause = self.task.clear_waker();
-        self.completion.complete(&self.record, &self.task, end, cause);
+        self.task.clear_waker();
+        self.completion.complete(&self.record, &self.task, end);
     }
 
     fn inside<V>(&mut self, run: impl FnOnce() -> V) -> Result<V, Payload> {
@@ -281,8 +311,8 @@ where
         this.completion.begin();
         let end = ready!(this.unit.poll_body(this.body, cx));
         let link = this.unit.link();
-        let cause = task.stop_waking(this.unit, matches!(end, End::Cut));
-        this.completion.complete(task, link, end.map(&*this.convert), cause);
+        task.stop_waking(this.unit);
+        this.completion.complete(task, link, end.map(&*this.convert));
         Poll::Ready(())
     }
 }

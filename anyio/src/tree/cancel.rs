@@ -80,7 +80,7 @@ impl Node {
         let news = state.cause.as_ref().is_none_or(|known| cause.depth < known.depth);
         if news {
             state.cause = Some(cause.clone());
-            self.eff.store(true, Ordering::Release);
+            self.eff.store(cause.depth, Ordering::Release);
         }
         news
     }
@@ -144,9 +144,7 @@ impl Node {
         for waker in wakers {
             super::count::wake(Some(waker));
         }
-        for task in tasks {
-            task.wake_task();
-        }
+        super::wake_tasks(tasks);
     }
 
     /// Raises or lowers the shield (law S6). Raising does nothing once an outer cause is here; lowering delivers what

@@ -148,7 +148,7 @@ impl Node {
         let mut next = Some(parent);
         while let Some(node) = next {
             let mut state = node.lock();
-            state.holds += 1;
+            node.holds.store(node.holds.load(Ordering::Relaxed) + 1, Ordering::Release);
             next = node.begin_to_lean(&mut state);
             if next.is_some() {
                 below.push(state);
@@ -178,7 +178,7 @@ impl Node {
     fn has_to_lean(&self, state: &State) -> bool {
         !self.role().is_boundary()
             && !state.gone
-            && (state.shield || state.holding || (state.waiting && state.live > 0) || state.holds > 0)
+            && (state.shield || state.holding || (state.waiting && state.live > 0) || self.is_leant_on())
     }
 
     /// Takes back one `hold` of the parent, and of its parents as far as they now stop leaning. A cancelled unit that
@@ -192,12 +192,13 @@ impl Node {
             count += 1;
             node = node.parent().expect("it leaned on its parent");
             let mut state = node.lock();
-            state.holds -= 1;
-            node.letting_go.fetch_sub(1, Ordering::Release);
-            let free = state.holds == 0 && state.cause.is_some();
-            if left && state.holds == 0 {
+            let holds = node.holds.load(Ordering::Relaxed) - 1;
+            if left && holds == 0 {
                 node.owed.store(true, Ordering::Release);
             }
+            node.holds.store(holds, Ordering::Release);
+            node.letting_go.fetch_sub(1, Ordering::Release);
+            let free = holds == 0 && state.cause.is_some();
             released = node.unlean(&mut state);
             let is_woken = free && !released;
             let waker = state.waker.clone().filter(|_| is_woken);
@@ -417,24 +418,27 @@ impl Node {
         if !self.is_eff() {
             return false;
         }
-        let state = self.lock();
-        let held = self.is_held(&state);
-        let cut = self.is_cut(&state);
-        drop(state);
+        let (cut, held) = (self.is_cut(), self.is_held());
         if cut && held {
             self.watch_for_stall();
         }
         cut && !held
     }
 
-    fn is_held(&self, state: &State) -> bool {
-        state.holds > 0 || self.is_owed()
+    fn is_held(&self) -> bool {
+        // In this order: what it is owed was noted before the last hold was taken back.
+        self.is_leant_on() || self.is_owed()
     }
 
-    fn is_cut(&self, state: &State) -> bool {
+    #[inline]
+    fn is_leant_on(&self) -> bool {
+        self.holds.load(Ordering::Acquire) > 0
+    }
+
+    fn is_cut(&self) -> bool {
         match self.role().power() {
-            super::Power::Any => state.cause.is_some(),
-            super::Power::Own => state.own().is_some(),
+            super::Power::Any => self.is_eff(),
+            super::Power::Own => self.own.load(Ordering::Acquire),
             super::Power::None => false,
         }
     }
@@ -447,11 +451,9 @@ impl Node {
             if !node.is_eff() {
                 return None;
             }
-            let state = node.lock();
-            if node.is_cut(&state) {
-                return (state.holds == 0).then_some(node);
+            if node.is_cut() {
+                return (!node.is_leant_on()).then_some(node);
             }
-            drop(state);
             node = node.parent().filter(|_| !node.role().is_boundary())?;
         }
     }
@@ -464,7 +466,7 @@ impl Node {
             if node.letting_go.load(Ordering::Acquire) > 0 {
                 return true;
             }
-            let cut = node.is_cut(&node.lock());
+            let cut = node.is_cut();
             next = node.parent().filter(|_| !cut && !node.role().is_boundary()).map(|parent| &**parent);
         }
         false
@@ -474,11 +476,9 @@ impl Node {
     pub(crate) fn is_held_back(&self) -> bool {
         let mut next = Some(self);
         while let Some(node) = next {
-            let state = node.lock();
-            if node.is_cut(&state) && node.is_held(&state) {
+            if node.is_cut() && node.is_held() {
                 return true;
             }
-            drop(state);
             next = node.parent().filter(|_| !node.role().is_boundary()).map(|parent| &**parent);
         }
         false
@@ -494,12 +494,9 @@ impl Node {
             if !node.is_eff() {
                 return None;
             }
-            let state = node.lock();
-            if node.is_cut(&state) {
-                drop(state);
+            if node.is_cut() {
                 return Some(node);
             }
-            drop(state);
             node = node.enclosing()?;
         }
     }

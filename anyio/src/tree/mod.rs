@@ -6,7 +6,7 @@
 //! 1. **Place.** A node gets its parent once, at the first poll of its future (tasks: when they are spawned), and keeps
 //!    it. A task's parent is its group's node, whoever spawned it.
 //! 2. **Cause.** `cause` is the cancellation that reached this node and started nearest to the root; it is replaced
-//!    only by one that started nearer still, and never taken away. `eff` mirrors `cause.is_some()`.
+//!    only by one that started nearer still, and never taken away. `eff` mirrors its depth.
 //! 3. **Spread.** When a node has a cause, so has every node below it that is not gone, except behind a node whose
 //!    `shield` is up. A node that is linked below it later takes the cause over as it is linked.
 //! 4. **Live.** `live` counts the tasks directly below a node (for a task's node: itself) plus the nodes directly below
@@ -189,13 +189,16 @@ pub(crate) struct Node<X: ?Sized = dyn Ext> {
     tenure: Tenure,
     /// Where the node stands (invariant 1); unset until its first poll.
     place: OnceCell<Place>,
-    /// Whether `state.cause` is set. Stored with Release under the lock; a load with Acquire that sees `true` sees
-    /// what the canceller did before.
-    eff: AtomicBool,
+    /// The depth of `state.cause`, or [`NO_CAUSE`]. Stored with Release under the lock; a load with Acquire that sees a
+    /// depth sees what the canceller did before.
+    eff: AtomicU32,
     /// Whether it was cancelled itself; ordered like `eff`.
     own: AtomicBool,
-    /// Whether a task's end has let go of this unit since its last poll began (invariant 6). Set under the lock; cleared
-    /// by the poller with AcqRel, which then sees what the task left.
+    /// Invariant 6. Stored with Release under the lock.
+    holds: AtomicU32,
+    /// Whether a task's end has let go of this unit since its last poll began (invariant 6). Set under the lock, before
+    /// `holds`: who sees nothing hold any more sees this. Cleared by the poller with AcqRel, which then sees what the task
+    /// left.
     owed: AtomicBool,
     /// Whether it is seen to that the hook hears if it waits too long. It does no harm if that is begun twice at once.
     watched: AtomicBool,
@@ -211,6 +214,9 @@ pub(crate) struct Node<X: ?Sized = dyn Ext> {
     alarms: OnceBox<Alarms>,
     pub(crate) ext: X,
 }
+
+/// What stands for the depth of a cause where there is none.
+const NO_CAUSE: u32 = u32::MAX;
 
 /// The key of a node that no parent lists.
 const NOT_LISTED: Key = Key::MAX;
@@ -260,8 +266,6 @@ struct State {
     live: u32,
     /// How many of those that `live` counts are daemons.
     daemons: u32,
-    /// Invariant 6.
-    holds: u32,
     /// Whether this node is one of its parent's `holds`.
     leaning: bool,
     /// Whether it leans on its own account.
@@ -323,8 +327,9 @@ impl<X: Ext + 'static> Node<X> {
             role,
             tenure,
             place,
-            eff: AtomicBool::new(false),
+            eff: AtomicU32::new(NO_CAUSE),
             own: AtomicBool::new(false),
+            holds: AtomicU32::new(0),
             owed: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             letting_go: AtomicU32::new(0),
@@ -338,7 +343,6 @@ impl<X: Ext + 'static> Node<X> {
                 children: Children::None,
                 live: u32::from(role == Role::Task),
                 daemons: 0,
-                holds: 0,
                 leaning: false,
                 holding: role == Role::Finally,
                 waiting: role == Role::Group,
@@ -380,6 +384,17 @@ impl Node {
     #[inline]
     pub(crate) fn known_as<X: Ext>(&self) -> &X {
         self.ext.known().downcast_ref().expect("the kind of node is known")
+    }
+}
+
+/// [`Node::wake_task`] for many, which are queued together if they run on the same runtime.
+pub(crate) fn wake_tasks(nodes: Vec<Link>) {
+    let queued = |node: Link| node.ext.wake().map(|queued| queued(node));
+    let mut tasks = nodes.into_iter().filter_map(queued).peekable();
+    while let Some(first) = tasks.peek() {
+        let runtime = first.runtime().clone();
+        let next = || tasks.next_if(|task| task.runtime().has_carriers_of(&runtime));
+        runtime.carriers().expect("the tasks were launched by them").push_all(std::iter::from_fn(next), &runtime);
     }
 }
 
@@ -426,7 +441,13 @@ impl<X: Ext + ?Sized> Node<X> {
 
     #[inline]
     pub(crate) fn is_eff(&self) -> bool {
-        self.eff.load(Ordering::Acquire)
+        self.eff.load(Ordering::Acquire) != NO_CAUSE
+    }
+
+    /// Where the outermost cancellation that has reached this node started, if one has.
+    #[inline]
+    pub(crate) fn cause_depth(&self) -> Option<u32> {
+        Some(self.eff.load(Ordering::Acquire)).filter(|depth| *depth != NO_CAUSE)
     }
 
     /// The outermost cancellation that has reached this node.
@@ -509,9 +530,9 @@ impl<X: Ext + ?Sized> Node<X> {
     /// they get one, or are cancelled, when those who run are dropped.
     pub(crate) fn wake_tasks(&self) {
         let state = self.state.lock();
-        let tasks: Vec<_> = state.children.iter().filter(|node| node.ext.has_had_turn()).cloned().collect();
+        let tasks = state.children.iter().filter(|node| node.ext.has_had_turn()).cloned().collect();
         drop(state);
-        tasks.into_iter().for_each(|task| task.wake_up());
+        wake_tasks(tasks);
     }
 
     /// The future of this task has ended: from now on the waker is that of whoever waits until it is gone. Tells what the
