@@ -356,7 +356,7 @@ impl Place {
         let unit = Unit::new(Node::new(Role::Leaf, ()));
         unit.link().set_holding(holds);
         match context::current() {
-            Some(caller) => unit.link().link(&caller),
+            Some(caller) => unit.link().link(caller),
             None => unit.enter_in(runtime),
         }
         Place(unit)

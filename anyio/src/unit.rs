@@ -12,7 +12,7 @@ use anyio_core::{Waiting, note_waiting, take_waiting};
 use crate::context;
 use crate::locals::Values;
 use crate::runtime::{NoBackend, Runtime};
-use crate::tree::{Link, Node, Role};
+use crate::tree::{Link, Node, Poller, Role};
 use crate::unhandled::Unhandled;
 
 /// What a panic carries.
@@ -183,7 +183,7 @@ impl Unit {
 
     pub(crate) fn try_enter_here(&self) -> Result<(), NoBackend> {
         match context::current() {
-            Some(parent) => self.link().link(&parent),
+            Some(parent) => self.link().link(parent),
             None => self.enter_in(&Runtime::current()?),
         }
         Ok(())
@@ -217,11 +217,15 @@ impl Unit {
 
     #[cold]
     fn keep_waker(&mut self, cx: &Context<'_>) {
+        if self.link().is_near_task_of(cx.waker()) {
+            self.waker = Known::of(cx.waker());
+            return self.link().set_poller(Poller::Task);
+        }
         // What is kept is compared later: a waker need not consist of the same parts as its clone, and what it consists
         // of may belong to another one by then.
         let waker = cx.waker().clone();
         self.waker = Known::of(&waker);
-        self.link().keep_waker(waker);
+        self.link().set_poller(Poller::Waker(waker));
     }
 
     /// Whether the node knows whom to wake.

@@ -470,6 +470,80 @@ fn those_of_a_group_that_was_forgotten_are_dropped_with_the_runtime() {
     });
 }
 
+/// A task forgets a group that it has polled, and goes on or ends, while what runs in the group cannot be cancelled; then
+/// the runtime goes down.
+#[test]
+fn those_of_a_group_that_a_task_forgot_are_dropped_with_the_runtime() {
+    ends(|| {
+        for (runtime, goes_on) in [(one_thread(), true), (one_thread(), false), (workers(2), true), (workers(2), false)]
+        {
+            let dropped = Arc::new(AtomicUsize::new(0));
+            let counted = Counted(dropped.clone());
+            let begun = Flag::default();
+            let flag = begun.clone();
+            runtime.block_on(async {
+                let group = anyio::task_group(async |tg| {
+                    tg.spawn(async move {
+                        let shielded = anyio::shield(async move {
+                            let _counted = counted;
+                            flag.raise();
+                            pending::<()>().await;
+                        });
+                        let mut inner = Box::pin(anyio::task_group(async |tg| {
+                            tg.spawn(shielded);
+                            pending::<()>().await;
+                        }));
+                        assert!(poll_fn(|cx| Poll::Ready(inner.as_mut().poll(cx).is_pending())).await);
+                        std::mem::forget(inner);
+                        if goes_on {
+                            pending::<()>().await;
+                        }
+                    });
+                });
+                tokio::select! {
+                    _ = group => unreachable!("the forgotten group is waited for"),
+                    () = begun.raised() => (),
+                }
+                tokio::task::yield_now().await;
+            });
+            drop(runtime);
+            assert_eq!(dropped.load(Ordering::SeqCst), 1, "the task went on: {goes_on}");
+        }
+    });
+}
+
+/// A task of one runtime waits for a group in another one, which goes down.
+#[test]
+fn those_that_a_task_of_another_runtime_waits_for_are_dropped_with_theirs() {
+    ends(|| {
+        let (here, there) = (one_thread(), workers(2));
+        let known = anyio::Runtime::new(anyio::TokioHandle::new(there.handle().clone()).unwrap());
+        let dropped = Arc::new(AtomicUsize::new(0));
+        let counted = Counted(dropped.clone());
+        let begun = Flag::default();
+        let flag = begun.clone();
+        here.block_on(async {
+            let outcome = anyio::task_group(async |tg| {
+                let waits = tg.spawn(anyio::enter(known, async move {
+                    anyio::task_group(async |tg| {
+                        tg.spawn(async move {
+                            let _counted = counted;
+                            flag.raise();
+                            pending::<()>().await;
+                        });
+                    })
+                    .await
+                }));
+                begun.raised().await;
+                there.shutdown_background();
+                waits.await.unwrap()
+            });
+            assert!(outcome.await.unwrap().is_err());
+        });
+        assert_eq!(dropped.load(Ordering::SeqCst), 1);
+    });
+}
+
 /// What waits for a slot as the runtime goes down has the reason of those that ran.
 #[test]
 fn one_that_queues_for_a_slot_learns_that_the_runtime_went_down() {

@@ -63,7 +63,7 @@ impl<F: Future<Output = T>, T> Branch<F, T> {
     /// Polls the branch.
     pub(crate) fn poll_below(mut self: Pin<&mut Self>, below: Below<'_>, cx: &mut Context<'_>) -> Poll<Ended> {
         if !self.unit.is_entered() {
-            self.unit.link().link(below.owner);
+            self.unit.link().link(below.owner.clone());
             if below.decided {
                 let this = self.project();
                 let dropped = this.unit.drop_body(this.body);

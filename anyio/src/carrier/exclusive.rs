@@ -108,13 +108,12 @@ impl<F> Exclusive<F> {
             self.stage.store(DONE, Ordering::Release);
             return Turn::Over;
         }
-        match self.stage.compare_exchange(POLLED, IDLE, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) => Turn::Waits,
-            Err(_) => {
-                self.stage.swap(QUEUED, Ordering::AcqRel);
-                Turn::Again
-            }
+        let was_woken = self.stage.load(Ordering::Relaxed) == WOKEN;
+        if !was_woken && self.stage.compare_exchange(POLLED, IDLE, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+            return Turn::Waits;
         }
+        self.stage.swap(QUEUED, Ordering::AcqRel);
+        Turn::Again
     }
 
     /// The future, which has not had a turn.

@@ -192,6 +192,15 @@ impl Carriers {
         Registered { carriers: Arc::downgrade(self), key }
     }
 
+    /// [`register`](Self::register) for a group of which nobody was to be known until now.
+    pub(crate) fn register_late(self: &Arc<Self>, group: &Link) -> Registered {
+        let registered = self.register(group);
+        if self.lock().is_down {
+            group.wake_tasks();
+        }
+        registered
+    }
+
     /// Makes tasks known whose group does not list them any more.
     pub(crate) fn keep_in_sight<'a>(&self, tasks: impl Iterator<Item = &'a Link>) {
         let mut state = self.lock();

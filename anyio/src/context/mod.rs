@@ -188,7 +188,7 @@ fn timeout_below(outer: Option<&Link>, deadline: Option<Instant>) -> Option<Link
     let node: Link = Node::new(Role::Timeout, ());
     node.set_deadline(deadline);
     match outer {
-        Some(outer) => node.link(outer),
+        Some(outer) => node.link(outer.clone()),
         None => {
             let runtime = Runtime::current().ok()?;
             node.link_in(&runtime.home(), &runtime);

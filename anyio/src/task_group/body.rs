@@ -360,7 +360,7 @@ pin_project! {
         body: Option<B>,
         // What the body returned, if it completed well.
         value: Option<T>,
-        draining: bool,
+        stage: Stage,
         methods: Methods<K, F, B, T>,
     }
 
@@ -369,6 +369,16 @@ pin_project! {
             (this.methods.desert)(this);
         }
     }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The body runs, or will.
+    Running,
+    /// The body is done.
+    Draining,
+    /// It has returned, and nothing is left.
+    Over,
 }
 
 /// What the future of a group does, together with what this asks of its parameters.
@@ -397,7 +407,7 @@ where
             open: Some(open),
             body: None,
             value: None,
-            draining: false,
+            stage: Stage::Running,
             methods: Methods { poll: Self::poll_group, desert: Self::desert },
         }
     }
@@ -408,12 +418,17 @@ where
         ready!(self.as_mut().project().unit.poll_closed(cx));
         let this = self.as_mut().project();
         let outcome = ready!(poll_outcome(&this.group.node, this.unit, this.value, cx));
-        self.unit.finish();
+        let this = self.project();
+        this.unit.finish();
+        *this.stage = Stage::Over;
         Poll::Ready(K::into_outcome(outcome))
     }
 
     fn desert(self: Pin<&mut Self>) {
         let this = self.project();
+        if *this.stage == Stage::Over {
+            return;
+        }
         let _desert = Desert(&this.group.node);
         this.unit.abandon(this.body);
     }
@@ -433,7 +448,7 @@ where
             Err(payload) => {
                 this.group.node.panicked(None, payload);
                 this.unit.begin_exit();
-                *this.draining = true;
+                *this.stage = Stage::Draining;
             }
         }
         Poll::Ready(())
@@ -441,13 +456,13 @@ where
 
     fn poll_body(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        if *this.draining {
+        if *this.stage != Stage::Running {
             return Poll::Ready(());
         }
         let end = ready!(this.unit.poll_body(this.body, cx));
         *this.value = this.group.node.body_ended(this.unit.link(), end.map(K::into_result));
         this.unit.begin_exit();
-        *this.draining = true;
+        *this.stage = Stage::Draining;
         Poll::Ready(())
     }
 }

@@ -10,7 +10,7 @@ use super::limit::Slot;
 use super::record::{Outcome, Seat, TaskCell};
 use crate::carrier::{Carriers, Carry, Exclusive, Turn, downcast, take_turn};
 use crate::runtime::Runtime;
-use crate::tree::{Ext, Link, Node, Tenure};
+use crate::tree::{Ext, Link, Node, Poller, Tenure};
 
 /// What the node of a task has whose outcome is in it.
 pub(super) type Cell<T> = TaskCell<Outcome<T>>;
@@ -43,7 +43,7 @@ where
     P: Passenger<T>,
 {
     let cell = TaskCell::new(info, Outcome::new(), true);
-    Node::task(tenure, Some(parent), Carried { cell, passenger: Exclusive::new(passenger) })
+    Node::carried(tenure, parent, Carried { cell, passenger: Exclusive::new(passenger) })
 }
 
 impl<T: Send + 'static, P: Passenger<T>> Ext for Carried<T, P> {
@@ -163,6 +163,8 @@ impl<T: Send + 'static, P: Passenger<T>> Unlaunched<T, P> {
     pub(super) fn launch(mut self, slot: Slot, runtime: &Runtime) {
         let carriers = runtime.carriers().expect("they were there when the task was spawned");
         if let Some(task) = self.0.take() {
+            // It has been that of the queue.
+            task.set_poller(Poller::Task);
             task.launch_with(slot, carriers, runtime);
         }
     }

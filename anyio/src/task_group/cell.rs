@@ -2,9 +2,10 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::error::{Ending, Failure, FailureKind, GroupError, PanicPayload};
 use super::info::TaskInfo;
@@ -24,6 +25,11 @@ pub(crate) struct GroupCell<E> {
     settings: Settings<E>,
     /// Since it has carried tasks that nothing else would drop if the runtime went down.
     registered: OnceLock<Registered>,
+    /// Whether it needs no such thing: the task that it is in is carried, and drops it.
+    nested: AtomicBool,
+    /// Whether anything was ever collected. Stored under the lock; whoever sums up comes after all who collect, or looks
+    /// under the lock.
+    has_collected: AtomicBool,
     collected: Mutex<Collected<E>>,
 }
 
@@ -56,8 +62,13 @@ impl<E: Send + 'static> Ext for GroupCell<E> {
     /// short.
     fn left_behind(&self, node: &Link) {
         let dropped = || Cancelled::new(CancelReason::GroupDropped);
-        self.collected.lock().outside.get_or_insert_with(dropped);
+        self.collect().outside.get_or_insert_with(dropped);
         self.hand_over(node.runtime());
+        if self.nested.swap(false, Ordering::Relaxed)
+            && let Some(carriers) = node.runtime().carriers()
+        {
+            self.registered.get_or_init(|| carriers.register_late(node));
+        }
     }
 }
 
@@ -89,6 +100,8 @@ impl<E> GroupCell<E> {
         GroupCell {
             settings,
             registered: OnceLock::new(),
+            nested: AtomicBool::new(false),
+            has_collected: AtomicBool::new(false),
             collected: Mutex::new(Collected {
                 first: None,
                 failures: Vec::new(),
@@ -106,9 +119,21 @@ impl<E> GroupCell<E> {
     where
         E: Send + 'static,
     {
-        if self.registered.get().is_none() {
-            self.registered.get_or_init(|| carriers.register(&erase(node)));
+        if self.registered.get().is_none() && !self.nested.load(Ordering::Relaxed) {
+            let link = erase(node);
+            if link.is_in_carried_task() {
+                self.nested.store(true, Ordering::Relaxed);
+            } else {
+                self.registered.get_or_init(|| carriers.register(&link));
+            }
         }
+    }
+
+    /// What is collected, to be added to.
+    fn collect(&self) -> MutexGuard<'_, Collected<E>> {
+        let collected = self.collected.lock();
+        self.has_collected.store(true, Ordering::Release);
+        collected
     }
 
     pub(crate) fn settings(&self) -> &Settings<E> {
@@ -117,18 +142,26 @@ impl<E> GroupCell<E> {
 
     /// The cause from outside that cut something short.
     pub(crate) fn outside(&self) -> Option<Cancelled> {
-        self.collected.lock().outside.clone()
+        if self.has_collected() { self.collected.lock().outside.clone() } else { None }
+    }
+
+    #[inline]
+    fn has_collected(&self) -> bool {
+        self.has_collected.load(Ordering::Acquire)
     }
 
     /// A task, or the body, was cut short in the group, whose depth this is.
     fn cut(&self, depth: u32, cause: &Cause) {
         if cause.depth < depth {
-            self.collected.lock().outside.get_or_insert(cause.reason.clone());
+            self.collect().outside.get_or_insert(cause.reason.clone());
         }
     }
 
     /// Whether nothing failed, panicked, or was cut short from outside.
     pub(crate) fn is_well(&self) -> bool {
+        if !self.has_collected() {
+            return true;
+        }
         let collected = self.collected.lock();
         collected.failures.is_empty() && collected.panic.is_none() && collected.outside.is_none()
     }
@@ -163,6 +196,9 @@ impl<E: Send + 'static> Node<GroupCell<E>> {
 
     /// What the group comes to. A panic is alone in it: all else goes to the hook.
     pub(crate) fn sum_up(&self) -> Sum<E> {
+        if !self.ext.has_collected() {
+            return Sum::Well;
+        }
         let mut collected = self.ext.collected.lock();
         let failures = std::mem::take(&mut collected.failures);
         let panic = collected.panic.take();
@@ -196,7 +232,7 @@ impl<E: Send + 'static> Group<'_, E> {
         if self.cell.settings.panics_are_errors {
             return self.collect(task, FailureKind::Panic(PanicPayload::new(payload)));
         }
-        let mut collected = self.cell.collected.lock();
+        let mut collected = self.cell.collect();
         let first = collected.first.get_or_insert_with(|| task.clone()).clone();
         let spare = if collected.deserted || collected.panic.is_some() {
             Some(payload)
@@ -232,7 +268,7 @@ impl<E: Send + 'static> Group<'_, E> {
 
     fn collect(&self, task: Option<TaskInfo>, kind: FailureKind<E>) {
         let cancelled = self.is_over();
-        let mut collected = self.cell.collected.lock();
+        let mut collected = self.cell.collect();
         let secondary = cancelled || collected.first.is_some();
         let first = collected.first.get_or_insert_with(|| task.clone()).clone();
         let failure = Failure::new(kind, task, secondary);

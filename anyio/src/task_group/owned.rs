@@ -102,7 +102,7 @@ impl<K: Kind> OwnedTaskGroup<K> {
 
     pub(super) fn below<P: Kind>(parent: &TaskGroup<P>, settings: Settings<K::Error>) -> Self {
         let node = Node::new(Role::Owned, GroupCell::new(settings));
-        erase(&node).link(&parent.link());
+        erase(&node).link(parent.link());
         OwnedTaskGroup { group: TaskGroup::new(node) }
     }
 

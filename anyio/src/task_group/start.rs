@@ -293,7 +293,7 @@ impl<V: Send + 'static, K: Kind> Waiting<V, K> {
         let unit = Unit::new(erase(&node));
         unit.link().set_holding(true);
         match context::current() {
-            Some(caller) => unit.link().link(&caller),
+            Some(caller) => unit.link().link(caller),
             None => unit.enter_in(runtime),
         }
         Waiting { unit, node }

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::poller::Calls;
 use super::{Bell, Cause, Link, Node, Ordering, Place, Power, Role, State};
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
@@ -15,15 +16,22 @@ pub(crate) struct Inherited {
 
 impl Node {
     /// Gives the node its place below `parent`, and the cause that it finds there.
-    pub(crate) fn link(self: &Link, parent: &Link) {
-        self.link_in(parent, parent.runtime());
+    pub(crate) fn link(self: &Link, parent: Link) {
+        self.link_at(Place::inside(parent));
     }
 
     /// [`link`](Node::link) for a parent that may be the root of `runtime`.
     pub(crate) fn link_in(self: &Link, parent: &Link, runtime: &Runtime) {
-        assert!(self.place.set(Place::below(parent, runtime)).is_ok(), "a node is linked once");
-        let inherited = parent.list(self);
-        self.inherit(inherited);
+        self.link_at(Place::below(parent, runtime));
+    }
+
+    fn link_at(self: &Link, place: Place) {
+        assert!(self.place.set(place).is_ok(), "a node is linked once");
+        let inherited = self.parent().expect("it has got one").list(self);
+        // Nobody but its future knows a group before it has a place.
+        if inherited.cause.is_some() || inherited.stopping || self.role() != Role::Group {
+            self.inherit(inherited);
+        }
     }
 
     /// Takes over what was found at the parent, and lets begin what had to wait for a place.
@@ -95,7 +103,7 @@ impl Node {
         self.own.store(true, Ordering::Release);
         // To a timeout its own cause is news, although one from outside, on which it may not act, was here before.
         let is_news = self.role().power() == Power::Own && state.cause.is_some();
-        let waker = state.waker.clone().filter(|_| is_news);
+        let poller = state.poller.clone().filter(|_| is_news);
         let has_deadline = state.deadline().is_some();
         drop(state);
         if has_deadline {
@@ -104,7 +112,7 @@ impl Node {
         if self.place.get().is_some() {
             self.spread(Cause { depth: self.depth(), reason });
         }
-        super::count::wake(waker);
+        self.wake(poller);
     }
 
     /// Cancels a node that was left behind by the one above. A timeout must not take that for its own cause (law D7).
@@ -119,32 +127,27 @@ impl Node {
     /// Carries a cause to this node and to all below it, except behind shields; wakes whoever is concerned when all of
     /// them know.
     fn spread(self: &Link, cause: Cause) {
-        let mut wakers = Vec::new();
-        let mut tasks = Vec::new();
+        let mut calls = Calls::default();
         let mut reached = Vec::new();
         let mut stack = vec![self.clone()];
         while let Some(node) = stack.pop() {
             let mut state = node.lock();
             let hidden = state.shield && cause.depth < node.depth();
             let is_news = !state.gone && !hidden && node.take(&mut state, &cause);
+            let poller = state.poller.clone().filter(|_| is_news);
             if is_news {
-                wakers.extend(state.waker.clone());
                 stack.extend(state.children.iter().cloned());
             }
             drop(state);
-            match node.role() {
-                Role::Task if is_news => tasks.push(node),
-                Role::Leaf | Role::Shield | Role::Finally => reached.push(node),
-                _ => {}
+            if matches!(node.role(), Role::Leaf | Role::Shield | Role::Finally) {
+                reached.push(node.clone());
             }
+            calls.add(node, poller);
         }
         for node in reached {
             node.ext.reached(&node, &cause);
         }
-        for waker in wakers {
-            super::count::wake(Some(waker));
-        }
-        super::wake_tasks(tasks);
+        calls.call();
     }
 
     /// Raises or lowers the shield (law S6). Raising does nothing once an outer cause is here; lowering delivers what

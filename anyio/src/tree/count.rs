@@ -1,11 +1,11 @@
 //! Counting what is live, what holds, and the closing of nodes (invariants 4 to 7).
 
 use std::sync::Arc;
-use std::task::Waker;
 
 use smallvec::SmallVec;
 
 use super::cancel::Inherited;
+use super::poller::{Poller, wake};
 use super::{Bell, Ext, Key, Link, MutexGuard, NOT_LISTED, Node, Ordering, Role, State, Tenure};
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
@@ -101,14 +101,14 @@ impl Node {
             state.daemons -= u32::from(was_daemon);
             let finished = state.close_if_done();
             let emptied = state.live == 0;
-            let waker = state.waker.clone().filter(|_| emptied && state.closed);
+            let poller = state.poller.clone().filter(|_| emptied && state.closed);
             let released = emptied && node.unlean(&mut state);
             drop(state);
             drop(listed);
             if !emptied && !finished {
                 return;
             }
-            wake(waker);
+            node.wake(poller);
             if finished {
                 node.cancel_daemons();
             }
@@ -132,12 +132,12 @@ impl Node {
         daemons.into_iter().for_each(|daemon| daemon.cancel(reason.clone()));
     }
 
-    fn end_release(&self) {
+    fn end_release(self: &Link) {
         let mut state = self.lock();
         state.releasing -= 1;
-        let waker = state.waker.clone().filter(|_| state.cause.is_some());
+        let poller = state.poller.clone().filter(|_| state.cause.is_some());
         drop(state);
-        wake(waker);
+        self.wake(poller);
     }
 
     /// Leans on the parent if there is reason to and it does not yet; so do the parents that have reason to by that. The
@@ -200,13 +200,9 @@ impl Node {
             node.letting_go.fetch_sub(1, Ordering::Release);
             let free = holds == 0 && state.cause.is_some();
             released = node.unlean(&mut state);
-            let is_woken = free && !released;
-            let waker = state.waker.clone().filter(|_| is_woken);
+            let poller = state.poller.clone().filter(|_| free && !released);
             drop(state);
-            wake(waker);
-            if is_woken {
-                node.wake_task();
-            }
+            node.wake(poller);
         }
         let chain = std::iter::successors(Some(self), |node| node.parent());
         chain.take(count).for_each(|node| node.end_release());
@@ -281,10 +277,12 @@ impl Node {
         state.gone = true;
         state.closed = true;
         state.live = 0;
-        let waker = state.waker.take();
+        let poller = state.poller.take();
         drop(state);
         self.disarm_all();
-        wake(waker);
+        if let Some(Poller::Waker(waiting)) = poller {
+            wake(Some(waiting));
+        }
         self.ext.emptied();
         let parent = self.parent().expect("a task has a place");
         parent.lower(self.is_daemon(), self.key.load(Ordering::Relaxed));
@@ -347,11 +345,12 @@ impl Node {
         state.exiting = true;
         let left = state.live > own;
         state.close_if_done();
-        drop(state);
         if left {
+            drop(state);
             self.cancel(Cancelled::new(CancelReason::GroupDropped));
+            state = self.lock();
         }
-        self.leave();
+        self.leave(state);
     }
 
     fn disarm_all(&self) {
@@ -359,12 +358,11 @@ impl Node {
         self.disarm(Bell::Stall);
     }
 
-    fn leave(self: &Link) {
-        let mut state = self.lock();
+    fn leave(self: &Link, mut state: MutexGuard<'_, State>) {
         state.gone = true;
         let children = std::mem::take(&mut state.children);
-        // That of a task is the waker of whoever waits until it is gone.
-        let waker = state.waker.take_if(|_| !matches!(self.role(), Role::Task | Role::Branch));
+        // That of a task is whoever waits until it is gone.
+        let poller = state.poller.take_if(|_| !matches!(self.role(), Role::Task | Role::Branch));
         let released = self.unlean(&mut state);
         drop(state);
         self.disarm_all();
@@ -372,7 +370,7 @@ impl Node {
             self.release(false);
         }
         let listed = self.parent().and_then(|parent| parent.unlist(self.key.load(Ordering::Relaxed)));
-        drop((listed, waker));
+        drop((listed, poller));
         // A branch that is still here is on its way into a scoped group, spawned by another thread: its owner, which alone
         // polls branches, has dropped all that it had, and this one is dropped at the door.
         let is_left = |node: &Link| node.is_passenger() && node.role() != Role::Branch;
@@ -515,14 +513,6 @@ fn leave_behind(mut left: Vec<Link>) {
         if node.role() != Role::Leaf {
             left.extend(node.units_below());
         }
-    }
-}
-
-/// Wakes, whatever the waker does: a panic in it must not keep the others from being woken.
-pub(crate) fn wake(waker: Option<Waker>) {
-    if let Some(waker) = waker {
-        let woken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| waker.wake()));
-        woken.unwrap_or_else(crate::unit::discard);
     }
 }
 

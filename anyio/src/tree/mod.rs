@@ -42,6 +42,7 @@ mod count;
 mod lock;
 #[cfg(all(test, anyio_loom))]
 mod model;
+mod poller;
 mod stall;
 mod stop;
 
@@ -56,8 +57,10 @@ use once_cell::sync::OnceCell;
 use self::alarm::Alarms;
 pub(crate) use self::alarm::{Alarm, Bell};
 use self::children::{Children, Key};
-pub(crate) use self::count::{erase, wake};
+pub(crate) use self::count::erase;
 pub(crate) use self::lock::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Mutex, MutexGuard, Ordering, UnsafeCell};
+use self::poller::Calls;
+pub(crate) use self::poller::{Poller, wake};
 pub(crate) use self::stall::Stalls;
 use self::stop::Stop;
 use crate::carrier::Carry;
@@ -235,9 +238,9 @@ struct Place {
 }
 
 impl Place {
-    /// The place of a task in a group, whose runtime is that of the group.
+    /// A place in the runtime of `parent`.
     #[inline]
-    fn of_task(parent: Link) -> Self {
+    fn inside(parent: Link) -> Self {
         let depth = parent.depth() + 1;
         let runtime = if depth % LEVELS == 1 { parent.try_runtime().cloned() } else { None };
         Place { parent: Some(parent), runtime, depth }
@@ -258,8 +261,8 @@ struct State {
     shield: bool,
     /// What few nodes have.
     rare: Option<Box<Rare>>,
-    /// Whoever polls this node's future: it, or whoever waits for its exit. A task that is carried is known by its node.
-    waker: Option<Waker>,
+    /// Whoever polls this node's future: it, or whoever waits for its exit.
+    poller: Option<Poller>,
     /// The nodes directly below that are not gone.
     children: Children,
     /// Invariant 4.
@@ -317,8 +320,17 @@ impl<X: Ext + 'static> Node<X> {
     /// The node of a task, which is adopted later: by `parent`, if that is known already.
     #[inline]
     pub(crate) fn task(tenure: Tenure, parent: Option<Link>, ext: X) -> Arc<Self> {
-        let place = parent.map_or_else(OnceCell::new, |parent| OnceCell::with_value(Place::of_task(parent)));
+        let place = parent.map_or_else(OnceCell::new, |parent| OnceCell::with_value(Place::inside(parent)));
         Arc::new(Self::build(Role::Task, tenure, place, ext))
+    }
+
+    /// The node of a task that is carried.
+    #[inline]
+    pub(crate) fn carried(tenure: Tenure, parent: Link, ext: X) -> Arc<Self> {
+        let place = OnceCell::with_value(Place::inside(parent));
+        let mut node = Self::build(Role::Task, tenure, place, ext);
+        node.state.get_mut().poller = Some(Poller::Task);
+        Arc::new(node)
     }
 
     #[inline]
@@ -339,7 +351,7 @@ impl<X: Ext + 'static> Node<X> {
                 cause: None,
                 shield: role == Role::Shield,
                 rare: None,
-                waker: None,
+                poller: None,
                 children: Children::None,
                 live: u32::from(role == Role::Task),
                 daemons: 0,
@@ -364,37 +376,10 @@ impl<X: Ext + 'static> Node<X> {
 }
 
 impl Node {
-    /// Wakes whoever polls this node's future.
-    pub(crate) fn wake_up(self: &Link) {
-        let waker = self.state.lock().waker.clone();
-        wake(waker);
-        self.wake_task();
-    }
-
-    /// Wakes the task that this is the node of, if it is carried.
-    pub(crate) fn wake_task(self: &Link) {
-        if let Some(queued) = self.ext.wake() {
-            let runtime = self.runtime();
-            let carriers = runtime.carriers().expect("the task was launched by them");
-            carriers.push(queued(self.clone()), runtime);
-        }
-    }
-
     /// What the node carries, which is known to be of this kind.
     #[inline]
     pub(crate) fn known_as<X: Ext>(&self) -> &X {
         self.ext.known().downcast_ref().expect("the kind of node is known")
-    }
-}
-
-/// [`Node::wake_task`] for many, which are queued together if they run on the same runtime.
-pub(crate) fn wake_tasks(nodes: Vec<Link>) {
-    let queued = |node: Link| node.ext.wake().map(|queued| queued(node));
-    let mut tasks = nodes.into_iter().filter_map(queued).peekable();
-    while let Some(first) = tasks.peek() {
-        let runtime = first.runtime().clone();
-        let next = || tasks.next_if(|task| task.runtime().has_carriers_of(&runtime));
-        runtime.carriers().expect("the tasks were launched by them").push_all(std::iter::from_fn(next), &runtime);
     }
 }
 
@@ -517,12 +502,12 @@ impl<X: Ext + ?Sized> Node<X> {
 
     /// Sets whom to wake; the waker that it replaces is dropped without the lock.
     pub(crate) fn set_waker(&self, waker: &Waker) {
-        self.keep_waker(waker.clone());
+        self.set_poller(Poller::Waker(waker.clone()));
     }
 
-    /// [`set_waker`](Self::set_waker) for a clone that was made already.
-    pub(crate) fn keep_waker(&self, waker: Waker) {
-        let old = self.state.lock().waker.replace(waker);
+    /// [`set_waker`](Self::set_waker) for a clone that was made already, or for whoever needs none.
+    pub(crate) fn set_poller(&self, poller: Poller) {
+        let old = self.state.lock().poller.replace(poller);
         drop(old);
     }
 
@@ -530,16 +515,18 @@ impl<X: Ext + ?Sized> Node<X> {
     /// they get one, or are cancelled, when those who run are dropped.
     pub(crate) fn wake_tasks(&self) {
         let state = self.state.lock();
-        let tasks = state.children.iter().filter(|node| node.ext.has_had_turn()).cloned().collect();
+        let tasks: Vec<_> = state.children.iter().filter(|node| node.ext.has_had_turn()).cloned().collect();
         drop(state);
-        wake_tasks(tasks);
+        let mut calls = Calls::default();
+        tasks.into_iter().for_each(|task| calls.add(task, Some(Poller::Task)));
+        calls.call();
     }
 
     /// The future of this task has ended: from now on the waker is that of whoever waits until it is gone. Tells what the
     /// task was cancelled for, if it was.
     pub(crate) fn clear_waker(&self) -> Option<Cause> {
         let mut state = self.state.lock();
-        let old = state.waker.take();
+        let old = state.poller.take();
         let cause = state.cause.clone();
         drop(state);
         drop(old);

@@ -3,6 +3,7 @@
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
+use super::poller::Calls;
 use super::{Link, Node, Role, State};
 use crate::reason::{CancelReason, Cancelled};
 
@@ -80,7 +81,7 @@ impl Node {
 
     /// Carries the request to all below, except behind shields, and wakes whoever waits for it.
     pub(super) fn spread_stop(self: &Link) {
-        let mut wakers = Vec::new();
+        let mut calls = Calls::default();
         let mut stack = vec![self.clone()];
         while let Some(node) = stack.pop() {
             let mut state = node.lock();
@@ -88,10 +89,12 @@ impl Node {
             if state.gone || hidden || std::mem::replace(&mut state.rare().stop.requested, true) {
                 continue;
             }
-            wakers.extend(state.waker.clone().filter(|_| node.role() == Role::Leaf));
+            let poller = state.poller.clone().filter(|_| node.role() == Role::Leaf);
             stack.extend(state.children.iter().cloned());
+            drop(state);
+            calls.add(node, poller);
         }
-        wakers.into_iter().for_each(|waker| super::count::wake(Some(waker)));
+        calls.call();
     }
 }
 

@@ -464,7 +464,7 @@ where
         }
         ready!(context::poll_budget(cx));
         this.unit.enter_here();
-        this.body_unit.link().link(this.unit.link());
+        this.body_unit.link().link(this.unit.link().clone());
         let (make, open, scope) = (this.methods.open, this.open.take(), this.scope.clone());
         let open = open.expect("it was there");
         match this.body_unit.inside(|| make(open, scope)) {

@@ -54,7 +54,7 @@ impl<K: Kind, C> Scope<K, C> {
             return None;
         }
         let task = BranchRecord::new(info.of_group(self.node.ext.settings().name.as_ref()));
-        erase(&task.node).link(&erase(&self.node));
+        erase(&task.node).link(erase(&self.node));
         Some(task)
     }
 

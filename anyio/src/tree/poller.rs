@@ -1,0 +1,137 @@
+//! Whoever polls the future of a node, and waking it.
+
+use std::iter;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::task::Waker;
+
+use super::{Link, Node, Role};
+use crate::carrier::Carry;
+use crate::unit::discard;
+
+/// Whoever polls the future of a node.
+#[derive(Clone)]
+pub(crate) enum Poller {
+    /// It is known by its waker.
+    Waker(Waker),
+    /// The task that the node stands in, or is that of, which is carried: its own node wakes it. So no reference is counted
+    /// to a node that is here as long as this one.
+    Task,
+}
+
+/// How many levels below its task a node may stand to be woken by that: it has to be looked for each time.
+const NEAR: usize = 4;
+
+impl Node {
+    /// Whether this is the waker of the task in which the node stands, not far below.
+    pub(crate) fn is_near_task_of(&self, waker: &Waker) -> bool {
+        // The waker of a carried task leads to the node of the task, as no other waker does.
+        let around = iter::successors(self.enclosing(), |node| node.enclosing());
+        { around.take(NEAR) }.any(|node| Arc::as_ptr(node).addr() == waker.data().addr())
+    }
+
+    /// Wakes the `poller` of this node.
+    #[inline]
+    pub(super) fn wake(self: &Link, poller: Option<Poller>) {
+        match poller {
+            None => {}
+            Some(Poller::Waker(waker)) => wake(Some(waker)),
+            Some(Poller::Task) => self.wake_task(),
+        }
+    }
+
+    /// Wakes whoever polls this node's future.
+    pub(crate) fn wake_up(self: &Link) {
+        let poller = self.lock().poller.clone();
+        self.wake(poller);
+    }
+
+    /// Wakes the task that this node stands in, or is that of, which is carried.
+    fn wake_task(self: &Link) {
+        let task = task_around(self);
+        if let Some(queued) = task.ext.wake() {
+            let runtime = task.runtime();
+            let carriers = runtime.carriers().expect(LAUNCHED);
+            safely(|| carriers.push(queued(task.clone()), runtime));
+        }
+    }
+
+    /// Whether the task that drops this node's future is carried, as far as can be told from near. It is of the runtime of
+    /// this node then: what is entered in another one stands there.
+    pub(crate) fn is_in_carried_task(&self) -> bool {
+        let around = iter::successors(self.enclosing(), |node| node.enclosing());
+        // What is below a leaf is polled by others.
+        let mut around = { around.take(NEAR) }.take_while(|node| node.role() != Role::Leaf);
+        around.find(|node| node.role() == Role::Task).is_some_and(|task| task.ext.has_had_turn())
+    }
+}
+
+/// The task in which a node stands that is polled by it.
+fn task_around(node: &Link) -> &Link {
+    let mut around = iter::successors(Some(node), |node| node.enclosing());
+    around.find(|node| node.role() == Role::Task).expect("it was there when its waker was")
+}
+
+const LAUNCHED: &str = "a task that is carried was launched by carriers";
+
+/// Those who are to be woken when nothing else is left to be done.
+#[derive(Default)]
+pub(super) struct Calls(Vec<Call>);
+
+enum Call {
+    Waker(Waker),
+    /// The node of a task that is carried, or one that is polled by such a task.
+    Node(Link),
+}
+
+impl Calls {
+    #[inline]
+    pub(super) fn add(&mut self, node: Link, poller: Option<Poller>) {
+        self.0.extend(poller.map(|poller| match poller {
+            Poller::Waker(waker) => Call::Waker(waker),
+            Poller::Task => Call::Node(node),
+        }));
+    }
+
+    /// Wakes them, the last ones first: those who were found below others end before these can.
+    pub(super) fn call(self) {
+        let mut tasks = Vec::new();
+        for call in self.0.into_iter().rev() {
+            match call {
+                Call::Waker(waker) => wake(Some(waker)),
+                Call::Node(node) => tasks.extend(queued(node)),
+            }
+        }
+        queue(tasks);
+    }
+}
+
+/// What is to be queued for a node whose task is carried.
+fn queued(node: Link) -> Option<Arc<dyn Carry>> {
+    if node.role() == Role::Task {
+        return node.ext.wake().map(|queued| queued(node));
+    }
+    let task = task_around(&node);
+    task.ext.wake().map(|queued| queued(task.clone()))
+}
+
+/// Queues tasks, those together that run on the same runtime.
+fn queue(tasks: Vec<Arc<dyn Carry>>) {
+    let mut tasks = tasks.into_iter().peekable();
+    while let Some(first) = tasks.peek() {
+        let runtime = first.runtime().clone();
+        let carriers = runtime.carriers().expect(LAUNCHED);
+        let next = || tasks.next_if(|task| task.runtime().has_carriers_of(&runtime));
+        safely(|| carriers.push_all(iter::from_fn(next), &runtime));
+    }
+}
+
+/// Wakes, whatever the waker does.
+pub(crate) fn wake(waker: Option<Waker>) {
+    waker.into_iter().for_each(|waker| safely(|| waker.wake()));
+}
+
+/// A panic of one who is woken, or of the backend, must not keep others from being woken.
+fn safely(wake: impl FnOnce()) {
+    catch_unwind(AssertUnwindSafe(wake)).unwrap_or_else(discard);
+}
