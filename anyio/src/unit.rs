@@ -148,8 +148,8 @@ impl Unit {
     /// The unit of a task that is carried: its node is [lent](Self::lend) for each turn.
     #[inline]
     pub(crate) fn of_carried() -> Self {
-        let (link, values) = (None, Values::current());
-        Unit { link, waker: Known::NONE, offer: None, role: Role::Task, entered: true, overdue: false, values }
+        let values = Values::current();
+        Unit { link: None, waker: Known::NONE, offer: None, role: Role::Task, entered: true, overdue: false, values }
     }
 
     pub(crate) fn lend(&mut self, link: Link) {

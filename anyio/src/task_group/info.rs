@@ -61,6 +61,13 @@ struct Names {
     group: Option<Arc<str>>,
 }
 
+impl Names {
+    #[cold]
+    fn in_group(known: Option<Arc<Names>>, group: Option<&Arc<str>>) -> Arc<Self> {
+        Arc::new(Names { task: known.and_then(|known| known.task.clone()), group: group.cloned() })
+    }
+}
+
 impl TaskInfo {
     #[inline]
     pub(crate) fn new(name: Option<Arc<str>>, location: &'static Location<'static>) -> Self {
@@ -79,16 +86,12 @@ impl TaskInfo {
 
     /// Says what the group of the task is called.
     #[inline]
-    pub(crate) fn of_group(mut self, name: Option<&Arc<str>>) -> Self {
-        if name.is_some() || self.names.is_some() {
-            self.names = Some(self.names_in(name));
+    pub(crate) fn of_group(self, group: Option<&Arc<str>>) -> Self {
+        let TaskInfo { id, mut names, location } = self;
+        if group.is_some() || names.is_some() {
+            names = Some(Names::in_group(names, group));
         }
-        self
-    }
-
-    #[cold]
-    fn names_in(&self, group: Option<&Arc<str>>) -> Arc<Names> {
-        Arc::new(Names { task: self.names().task.clone(), group: group.cloned() })
+        TaskInfo { id, names, location }
     }
 
     fn names(&self) -> &Names {

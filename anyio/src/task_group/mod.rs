@@ -347,7 +347,7 @@ impl<K: Kind> TaskBuilder<'_, K> {
         let (group, tenure) = (self.group, self.tenure);
         let plan = Plan { tenure, future, convert: K::into_result, settle: OfGroup };
         let begun = group.begin(self.info(Location::caller()), plan, Right::Queues, |_, _| ());
-        begun.unwrap_or_else(|(info, _)| group.refused(info))
+        begun.map_or_else(|(info, _)| group.refused(info), TaskHandle::new)
     }
 
     /// [`TaskGroup::spawn_ok`].
@@ -360,7 +360,7 @@ impl<K: Kind> TaskBuilder<'_, K> {
         let (group, tenure) = (self.group, self.tenure);
         let plan = Plan { tenure, future, convert: Ok, settle: OfGroup };
         let begun = group.begin(self.info(Location::caller()), plan, Right::Queues, |_, _| ());
-        begun.unwrap_or_else(|(info, _)| group.refused(info))
+        begun.map_or_else(|(info, _)| group.refused(info), TaskHandle::new)
     }
 
     /// [`TaskGroup::try_spawn`].
@@ -377,7 +377,7 @@ impl<K: Kind> TaskBuilder<'_, K> {
         let (group, tenure) = (self.group, self.tenure);
         let plan = Plan { tenure, future, convert: K::into_result, settle: OfGroup };
         let begun = group.begin(self.info(Location::caller()), plan, Right::Queues, |_, _| ());
-        begun.map_err(|(_, future)| GroupClosed(future))
+        begun.map(TaskHandle::new).map_err(|(_, future)| GroupClosed(future))
     }
 
     /// [`TaskGroup::spawn_blocking`].
@@ -426,7 +426,8 @@ impl<K: Kind> TaskBuilder<'_, K> {
         async move {
             let slot = Acquire::new(slots).await;
             let plan = Plan { tenure, future, convert: K::into_result, settle: OfGroup };
-            group.begin(info, plan, Right::Has(slot), |_, _| ()).unwrap_or_else(|(info, _)| group.refused(info))
+            let begun = group.begin(info, plan, Right::Has(slot), |_, _| ());
+            begun.map_or_else(|(info, _)| group.refused(info), TaskHandle::new)
         }
     }
 

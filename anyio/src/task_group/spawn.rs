@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use anyio_core::Task;
 
+use super::TaskGroup;
 use super::carried::{CarriedNode, Cell, Passenger, Unlaunched, carried_node};
 use super::info::TaskInfo;
 use super::kind::Kind;
 use super::limit::{Slot, Slots};
 use super::record::{InNode, Seat, task_node_below};
 use super::spawned::{Course, Owner, Settle, Spawned};
-use super::{TaskGroup, TaskHandle};
 use crate::carrier::Carriers;
 use crate::runtime::Runtime;
 use crate::tree::{Link, Tenure, erase};
@@ -45,7 +45,7 @@ impl<K: Kind> TaskGroup<K> {
         plan: Plan<F, C, S>,
         right: Right,
         shown: impl FnOnce(&Cell<T>, &dyn Fn() -> Link),
-    ) -> Result<TaskHandle<T>, (TaskInfo, F)>
+    ) -> Result<Arc<dyn Seat<T>>, (TaskInfo, F)>
     where
         F: Future + Send + 'static,
         T: Send + 'static,
@@ -68,7 +68,7 @@ impl<K: Kind> TaskGroup<K> {
         shown: impl FnOnce(&Cell<T>, &dyn Fn() -> Link),
         carriers: &Arc<Carriers>,
         runtime: &Runtime,
-    ) -> Result<TaskHandle<T>, (TaskInfo, F)>
+    ) -> Result<Arc<dyn Seat<T>>, (TaskInfo, F)>
     where
         F: Future + Send + 'static,
         T: Send + 'static,
@@ -100,7 +100,7 @@ impl<K: Kind> TaskGroup<K> {
             (None, _) => node.clone().launch(carriers, runtime),
             (Some(slots), _) => queue(slots, node.clone(), runtime),
         }
-        Ok(TaskHandle::new(node))
+        Ok(node)
     }
 
     /// [`begin`](Self::begin) for a task of the runtime's own.
@@ -112,7 +112,7 @@ impl<K: Kind> TaskGroup<K> {
         right: Right,
         shown: impl FnOnce(&Cell<T>, &dyn Fn() -> Link),
         runtime: &Runtime,
-    ) -> Result<TaskHandle<T>, (TaskInfo, F)>
+    ) -> Result<Arc<dyn Seat<T>>, (TaskInfo, F)>
     where
         F: Future + Send + 'static,
         T: Send + 'static,
@@ -145,7 +145,7 @@ impl<K: Kind> TaskGroup<K> {
                 runtime.backend().spawn(Task::labelled(spawned));
             }
         }
-        Ok(TaskHandle::new(node))
+        Ok(node)
     }
 
     /// The slots that a task has to have one of, if the group has a limit, which does not count daemons.

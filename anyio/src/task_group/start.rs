@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 
 use super::cell::GroupNode;
 use super::error::{Ending, StartError};
+use super::handle::TaskHandle;
 use super::info::TaskInfo;
 use super::kind::Kind;
 use super::record::TaskCell;
@@ -315,7 +316,7 @@ impl<V: Send + 'static, K: Kind> Waiting<V, K> {
         let (info, settle) = (self.info().clone(), self.settle_in(&group.node));
         let plan = Plan { tenure, future: body, convert: K::into_result, settle };
         let begun = group.begin(info, plan, Right::Queues, |cell, child| self.expect(cell, child()));
-        begun.map(drop).map_err(|_| StartError::Closed)
+        begun.map(|task| drop(TaskHandle::new(task))).map_err(|_| StartError::Closed)
     }
 
     /// To what the task's end goes, in `group`.
