@@ -64,11 +64,7 @@ impl<E: Send + 'static> Ext for GroupCell<E> {
         let dropped = || Cancelled::new(CancelReason::GroupDropped);
         self.collect().outside.get_or_insert_with(dropped);
         self.hand_over(node.runtime());
-        if self.nested.swap(false, Ordering::Relaxed)
-            && let Some(carriers) = node.runtime().carriers()
-        {
-            self.registered.get_or_init(|| carriers.register_late(node));
-        }
+        node.runtime().carriers().into_iter().for_each(|carriers| self.register_late(node, carriers));
     }
 }
 
@@ -121,11 +117,22 @@ impl<E> GroupCell<E> {
     {
         if self.registered.get().is_none() && !self.nested.load(Ordering::Relaxed) {
             let link = erase(node);
-            if link.is_in_carried_task() {
-                self.nested.store(true, Ordering::Relaxed);
-            } else {
+            if !link.is_in_carried_task() {
                 self.registered.get_or_init(|| carriers.register(&link));
+                return;
             }
+            self.nested.swap(true, Ordering::AcqRel);
+            // The task may have left it behind just now.
+            if self.has_collected() {
+                self.register_late(&link, carriers);
+            }
+        }
+    }
+
+    /// The task that the group is in, if it was relied upon, will not drop it.
+    fn register_late(&self, node: &Link, carriers: &Arc<Carriers>) {
+        if self.nested.swap(false, Ordering::AcqRel) {
+            self.registered.get_or_init(|| carriers.register_late(node));
         }
     }
 
