@@ -159,6 +159,10 @@ impl Node {
     /// Notes that this node leans, if there is reason to and it does not yet; gives what it leans on, to be told.
     fn begin_to_lean(&self, state: &mut State) -> Option<&Link> {
         let parent = self.parent().filter(|_| !state.leaning && self.has_to_lean(state))?;
+        // Nothing drops what is below a root.
+        if parent.role() == Role::Root {
+            return None;
+        }
         state.leaning = true;
         Some(parent)
     }
@@ -299,8 +303,9 @@ impl Node {
         let left = state.live > 0;
         // If nothing is listed, what is live is on its way out: it was cancelled when its node went.
         let behind = left && !state.children.is_empty();
+        let waits = left && !state.waiting;
         drop(state);
-        if left {
+        if waits {
             self.with_lean(|state| state.waiting = true);
         }
         if behind {
