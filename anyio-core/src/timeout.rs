@@ -30,6 +30,12 @@ pub trait Clock {
         false
     }
 
+    /// Whether [`is_virtual`](Clock::is_virtual) answers `false` for ever, so that nobody has to ask again. The default is
+    /// `false`, which costs a question for each timer that is given up.
+    fn is_always_real(&self) -> bool {
+        false
+    }
+
     /// Has a virtual clock follow real time until the guard that it returns is dropped: a thread that the runtime does
     /// not know is at work, and has to be given the time for it.
     ///

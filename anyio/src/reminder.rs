@@ -38,6 +38,8 @@ struct Clockwork {
     backend: Weak<dyn Backend>,
     /// Whose memory is not used for another one as long as this is there.
     backend_id: BackendId,
+    /// Whether its clock is never virtual.
+    is_always_real: bool,
     alarm: Alarm,
     /// Whether the deadline of `set` has passed. Stored with Release under the lock.
     rung: AtomicBool,
@@ -74,7 +76,8 @@ impl Reminder {
     pub(crate) fn new(backend: &Arc<dyn Backend>) -> Self {
         let (alarm, rung, set) = (Alarm::new(), AtomicBool::new(false), Mutex::new(Set::default()));
         let backend_id = BackendId::of(backend);
-        let clockwork = Arc::new(Clockwork { backend: Arc::downgrade(backend), backend_id, alarm, rung, set });
+        let (is_always_real, backend) = (backend.is_always_real(), Arc::downgrade(backend));
+        let clockwork = Arc::new(Clockwork { backend, backend_id, is_always_real, alarm, rung, set });
         Reminder { clockwork: Some(clockwork) }
     }
 
@@ -129,7 +132,7 @@ impl Drop for Reminder {
         if !is_armed {
             return;
         }
-        if clockwork.with_backend(|backend| backend.is_virtual()) == Some(false) {
+        if clockwork.is_always_real || clockwork.with_backend(|backend| backend.is_virtual()) == Some(false) {
             clockwork.keep();
         } else {
             clockwork.alarm.disarm();

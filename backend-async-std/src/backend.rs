@@ -74,6 +74,10 @@ impl Clock for AsyncStdHandle {
         Instant::now()
     }
 
+    fn is_always_real(&self) -> bool {
+        true
+    }
+
     fn timer(&self, deadline: Instant) -> Pin<Box<dyn Timer>> {
         Box::pin(AsyncStdTimer::new(deadline))
     }

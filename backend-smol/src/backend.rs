@@ -93,6 +93,10 @@ impl Clock for SmolHandle {
         Instant::now()
     }
 
+    fn is_always_real(&self) -> bool {
+        true
+    }
+
     fn timer(&self, deadline: Instant) -> Pin<Box<dyn Timer>> {
         Box::pin(SmolTimer::new(deadline))
     }

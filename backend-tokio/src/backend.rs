@@ -151,6 +151,10 @@ impl Clock for TokioHandle {
         Box::pin(TokioTimer::new(sleep, self.pausable.then(|| self.clone())))
     }
 
+    fn is_always_real(&self) -> bool {
+        !self.pausable
+    }
+
     fn is_virtual(&self) -> bool {
         if !self.pausable {
             return false;
