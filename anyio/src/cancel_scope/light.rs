@@ -57,6 +57,11 @@ impl Light {
     #[inline]
     pub(super) fn poll_begin(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         match &self.stage {
+            // In parts, as it was written: the processor would wait for a copy of the whole.
+            Stage::Fresh(Limit::After(limit)) => {
+                let limit = Duration::new(limit.as_secs(), limit.subsec_nanos());
+                self.begin(Limit::After(limit), cx)
+            }
             Stage::Fresh(limit) => self.begin(*limit, cx),
             Stage::Begun { .. } | Stage::Ended => Poll::Ready(false),
             Stage::Set { reminder, .. } => Poll::Ready(reminder.has_rung()),
