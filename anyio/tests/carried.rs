@@ -132,6 +132,58 @@ fn one_that_blocks_its_thread_does_not_keep_a_sibling_that_has_yielded() {
     });
 }
 
+/// A task blocks its thread until all others have ended, those that its carrier has at hand among them.
+#[test]
+fn one_that_blocks_its_thread_does_not_keep_those_who_are_with_its_carrier() {
+    ends(|| {
+        attentive_workers(2).block_on(async {
+            for _ in 0..50 {
+                anyio::task_group(async |tg| {
+                    let (sender, receiver) = mpsc::channel();
+                    tg.spawn(async move { (0..60).for_each(|_| receiver.recv().unwrap()) });
+                    for _ in 0..60 {
+                        let sender = sender.clone();
+                        tg.spawn(async move { sender.send(()).unwrap() });
+                    }
+                })
+                .await
+                .unwrap();
+            }
+        });
+    });
+}
+
+/// A task wakes many siblings and blocks its thread until all of them have ended.
+#[test]
+fn one_that_blocks_its_thread_does_not_keep_those_whom_it_has_woken() {
+    ends(|| {
+        attentive_workers(2).block_on(async {
+            for _ in 0..50 {
+                anyio::task_group(async |tg| {
+                    let (sender, receiver) = mpsc::channel();
+                    let flags: Vec<_> = (0..20).map(|_| Flag::default()).collect();
+                    for flag in flags.clone() {
+                        let sender = sender.clone();
+                        tg.spawn(async move {
+                            flag.raised().await;
+                            sender.send(()).unwrap();
+                        });
+                    }
+                    while !flags.iter().all(Flag::is_awaited) {
+                        tokio::task::yield_now().await;
+                    }
+                    tg.spawn(async move {
+                        flags.iter().for_each(Flag::raise);
+                        flags.iter().for_each(|_| receiver.recv().unwrap());
+                    });
+                })
+                .await
+                .unwrap();
+            }
+        });
+    });
+}
+
 /// A task wakes a sibling and blocks its thread: whoever is to poll that one may wait in the same thread. Another one goes
 /// on all the same, for as many turns as it likes.
 #[test]
@@ -781,6 +833,75 @@ fn those_who_never_rest_leave_others_their_turn() {
                 .await
                 .unwrap();
             });
+        }
+    });
+}
+
+/// Many pairs of tasks wake each other for ever. Another one, which wakes nobody, has its turns.
+#[test]
+fn those_who_wake_each_other_leave_a_third_its_turn() {
+    ends(|| {
+        for runtime in [one_thread(), workers(1), workers(2)] {
+            runtime.block_on(async {
+                anyio::task_group(async |tg| {
+                    let is_done = Arc::new(AtomicBool::new(false));
+                    for _ in 0..100 {
+                        let flags = [Flag::default(), Flag::default()];
+                        flags[0].raise();
+                        for index in 0..2 {
+                            let (mine, others) = (flags[index].clone(), flags[1 - index].clone());
+                            let is_done = is_done.clone();
+                            tg.spawn(async move {
+                                while !is_done.load(Ordering::SeqCst) {
+                                    mine.raised().await;
+                                    others.raise();
+                                }
+                                others.raise();
+                            });
+                        }
+                    }
+                    tg.spawn(async move {
+                        for _ in 0..50 {
+                            turn().await;
+                        }
+                        is_done.store(true, Ordering::SeqCst);
+                    });
+                })
+                .await
+                .unwrap();
+            });
+        }
+    });
+}
+
+/// Another thread wakes a task again and again, at any moment of its carrier's way to rest.
+#[test]
+fn one_is_woken_by_another_thread_as_its_carrier_goes_to_rest() {
+    ends(|| {
+        for runtime in [one_thread(), workers(2)] {
+            let (ping, pong) = (Flag::default(), Arc::new(AtomicUsize::new(0)));
+            let (woken, turns) = (ping.clone(), pong.clone());
+            let waker = thread::spawn(move || {
+                for count in 1..=5000 {
+                    woken.raise();
+                    while turns.load(Ordering::SeqCst) < count {
+                        std::hint::spin_loop();
+                    }
+                }
+            });
+            runtime.block_on(async {
+                anyio::task_group(async |tg| {
+                    tg.spawn(async move {
+                        for _ in 0..5000 {
+                            ping.raised().await;
+                            pong.fetch_add(1, Ordering::SeqCst);
+                        }
+                    });
+                })
+                .await
+                .unwrap();
+            });
+            waker.join().unwrap();
         }
     });
 }

@@ -8,8 +8,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Instant;
 
 use anyio_core::{Backend, Blocking, Checkpoint, Clock, Job, Sharing, Spawn, Task, Timer};
-use loom::sync::Mutex;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use loom::sync::{Condvar, Mutex};
 use loom::thread;
 
 use super::{Carriers, Carry, Exclusive, Turn};
@@ -262,6 +262,159 @@ fn no_task_is_left_in_the_queue() {
 #[test]
 fn no_task_is_left_in_the_queue_of_many_threads() {
     push_while_a_carrier_rests(Sharing::ManyThreads);
+}
+
+/// Threads of a runtime, with the carriers that are to be polled by any of them.
+struct Threads {
+    hand: Arc<ByHand>,
+    crew: Mutex<Vec<Hired>>,
+    news: Condvar,
+}
+
+/// A task that puts another one into the hands of its carrier, and blocks its thread until that one was polled.
+struct Blocks {
+    runtime: Runtime,
+    carriers: Arc<Carriers>,
+    other: Arc<Cargo>,
+    threads: Arc<Threads>,
+}
+
+impl Carry for Blocks {
+    fn carry(self: Arc<Self>) -> Option<Arc<dyn Carry>> {
+        self.carriers.push(self.other.clone(), &self.runtime);
+        self.threads.notice_news();
+        let mut crew = self.threads.crew.lock().unwrap();
+        while self.other.ends() == (0, 0) {
+            crew = self.threads.news.wait(crew).unwrap();
+        }
+        None
+    }
+
+    fn abandon(self: Arc<Self>) {}
+
+    fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+}
+
+impl Threads {
+    /// Something may have been spawned or woken, or have ended.
+    fn notice_news(&self) {
+        let mut crew = self.crew.lock().unwrap();
+        crew.extend(hired(&self.hand));
+        drop(crew);
+        self.news.notify_all();
+    }
+
+    /// Polls whoever is woken until `task` has ended.
+    fn run_until_ended(&self, task: &Cargo) {
+        loop {
+            let mut crew = self.crew.lock().unwrap();
+            let woken = loop {
+                if task.ends() != (0, 0) {
+                    return;
+                }
+                if let Some(index) = crew.iter().position(|carrier| carrier.woken.0.load(Ordering::SeqCst)) {
+                    break crew.swap_remove(index);
+                }
+                crew = self.news.wait(crew).unwrap();
+            };
+            drop(crew);
+            let mut carrier = woken;
+            let (_, is_done) = carrier.run();
+            if !is_done {
+                self.crew.lock().unwrap().push(carrier);
+            }
+            self.notice_news();
+        }
+    }
+}
+
+/// Loom tells of a deadlock if nobody comes for it.
+#[test]
+fn what_lies_with_a_carrier_that_is_blocked_is_found() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(4);
+    model.check(|| {
+        let (carriers, hand, runtime) = crew(Sharing::ManyThreads);
+        let (other, third) = (Cargo::new(&runtime), Cargo::new(&runtime));
+        let threads = Arc::new(Threads { hand, crew: Mutex::default(), news: Condvar::new() });
+        let blocks = Blocks {
+            runtime: runtime.clone(),
+            carriers: carriers.clone(),
+            other: other.clone(),
+            threads: threads.clone(),
+        };
+        carriers.push(third.clone(), &runtime);
+        carriers.push(Arc::new(blocks), &runtime);
+        threads.notice_news();
+        let thread = thread::spawn({
+            let (threads, other) = (threads.clone(), other.clone());
+            move || threads.run_until_ended(&other)
+        });
+        threads.run_until_ended(&other);
+        thread.join().unwrap();
+        let mut crew = std::mem::take(&mut *threads.crew.lock().unwrap());
+        run_all(&threads.hand, &mut crew);
+        assert_eq!((other.ends(), third.ends()), ((1, 0), (1, 0)));
+        carriers.dismiss();
+        run_all(&threads.hand, &mut crew);
+        assert!(crew.is_empty(), "a carrier stays behind");
+    });
+}
+
+/// A task during whose poll another carrier comes and goes, before it has a task for its own.
+struct Meanwhile {
+    runtime: Runtime,
+    carriers: Arc<Carriers>,
+    other: Arc<Cargo>,
+    comes: Mutex<Option<Hired>>,
+}
+
+impl Carry for Meanwhile {
+    fn carry(self: Arc<Self>) -> Option<Arc<dyn Carry>> {
+        let mut comes = self.comes.lock().unwrap().take().unwrap();
+        assert_eq!(comes.run(), (true, false));
+        self.carriers.push(self.other.clone(), &self.runtime);
+        assert!(comes.woken.0.load(Ordering::SeqCst), "somebody is relied on who was given up");
+        *self.comes.lock().unwrap() = Some(comes);
+        None
+    }
+
+    fn abandon(self: Arc<Self>) {}
+
+    fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+}
+
+#[test]
+fn who_has_been_given_up_is_not_relied_on() {
+    loom::model(|| {
+        let (carriers, hand, runtime) = crew(Sharing::ManyThreads);
+        let tasks = [(); 3].map(|()| Cargo::new(&runtime));
+        let meanwhile = Arc::new(Meanwhile {
+            runtime: runtime.clone(),
+            carriers: carriers.clone(),
+            other: tasks[0].clone(),
+            comes: Mutex::new(None),
+        });
+        carriers.push(meanwhile.clone(), &runtime);
+        tasks[1..].iter().for_each(|task| carriers.push(task.clone(), &runtime));
+        let mut crew = hired(&hand);
+        *meanwhile.comes.lock().unwrap() = crew.pop();
+        assert_eq!(crew.len(), 1);
+        crew[0].run();
+        // A third one has been spawned, and is never polled.
+        let late = hired(&hand);
+        assert_eq!(late.len(), 1);
+        crew.extend(meanwhile.comes.lock().unwrap().take());
+        run_all(&hand, &mut crew);
+        assert!(tasks.iter().all(|task| task.ends() == (1, 0)));
+        late.into_iter().for_each(std::mem::forget);
+        carriers.dismiss();
+        run_all(&hand, &mut crew);
+    });
 }
 
 #[test]

@@ -6,23 +6,28 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use anyio_core::Backend;
 
-use super::{BATCH, Carriers, Carry, KEPT, State};
-use crate::tree::MutexGuard;
+use super::hands::{Hands, List, Shown, show};
+use super::{BATCH, Carriers, Carry, Coming, KEPT, Listed, State};
+use crate::runtime::Runtime;
+use crate::tree::{MutexGuard, Ordering};
 use crate::unit::discard;
 
 /// A task of the runtime that polls tasks of groups.
 pub(super) struct Runner {
     carriers: Arc<Carriers>,
+    seat: Seat,
+    /// Shown to those who are polled in a turn.
+    hands: Option<Box<Hands>>,
+}
+
+struct Seat {
     number: usize,
     stage: Stage,
-    /// The tasks that were taken from the queue, during a poll of this carrier.
-    taken: VecDeque<Arc<dyn Carry>>,
-    /// The tasks that were woken while they were polled, during a poll of this carrier.
-    again: Vec<Arc<dyn Carry>>,
+    stock: Stock,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,105 +37,118 @@ enum Stage {
     Over,
 }
 
+/// The tasks of a turn; there are none between turns.
+enum Stock {
+    /// Where one thread polls all carriers.
+    Private(Private),
+    /// Where others may help themselves.
+    Shared(Shared),
+}
+
+struct Shared {
+    list: Arc<List>,
+    /// Whether the others know it.
+    is_registered: bool,
+}
+
+#[derive(Default)]
+struct Private {
+    ready: VecDeque<Arc<dyn Carry>>,
+    /// Whether they were woken in this turn, and not taken from the queue.
+    is_woken: bool,
+    /// Those that were woken during their own poll.
+    again: Vec<Arc<dyn Carry>>,
+}
+
 impl Runner {
     pub(super) fn new(carriers: Arc<Carriers>, number: usize) -> Self {
-        Runner { carriers, number, stage: Stage::Coming, taken: VecDeque::new(), again: Vec::new() }
+        let (stock, hands) = if carriers.is_single() {
+            (Stock::Private(Private::default()), Hands::Private(VecDeque::new()))
+        } else {
+            let list = List::new();
+            (Stock::Shared(Shared { list: list.clone(), is_registered: false }), Hands::Shared(list, carriers.clone()))
+        };
+        let seat = Seat { number, stage: Stage::Coming, stock };
+        Runner { carriers, seat, hands: Some(Box::new(hands)) }
+    }
+}
+
+impl Seat {
+    fn poll(&mut self, carriers: &Arc<Carriers>, hands: &mut Option<Box<Hands>>, waker: Waker) -> Poll<()> {
+        let shown = show(carriers.home(), hands);
+        let mut state = self.work(carriers, &shown);
+        self.end(carriers, &mut state, &shown);
+        drop(shown);
+        if state.is_left() {
+            drop(state);
+            carriers.drop_queued();
+            return self.rest(carriers, carriers.lock(), waker);
+        }
+        if state.queue.is_empty() {
+            // Whoever is still on its way may be held up: the next task must not rely upon it.
+            let all = state.coming.len();
+            state.give_up(all, |_| true);
+            carriers.publish(&state);
+        }
+        match state.waiting() {
+            Some(runtime) => self.yield_to_others(carriers, state, &runtime, &waker),
+            None => self.rest(carriers, state, waker),
+        }
     }
 
-    fn begin<'a>(&self, carriers: &'a Carriers) -> MutexGuard<'a, State> {
+    /// Polls tasks until it is enough for this turn, or there are none.
+    fn work<'a>(&mut self, carriers: &'a Arc<Carriers>, shown: &Shown<'_>) -> MutexGuard<'a, State> {
+        let mut state = self.begin(carriers);
+        let (mut left, mut backend) = (BATCH, None);
+        while left > 0 && !state.is_down {
+            let Some((first, behind)) = self.stock.take(&mut state, left) else { break };
+            let summons = carriers.summons(&mut state, behind);
+            self.stock.register(&mut state);
+            drop(state);
+            if let Some(summons) = summons {
+                carriers.summon(summons, first.runtime());
+                carriers.call_for_more();
+            }
+            left = self.stock.carry_all(carriers, shown, first, &mut backend, left);
+            state = carriers.lock();
+        }
+        state
+    }
+
+    /// Begins a turn.
+    #[inline]
+    fn begin<'a>(&mut self, carriers: &'a Carriers) -> MutexGuard<'a, State> {
         let mut state = carriers.lock();
-        if let Some(index) = state.idle.iter().position(|(number, _)| *number == self.number) {
+        if state.has_come(self.number) {
+            // Somebody has called it.
+        } else if let Some(index) = state.idle.iter().position(|(number, _)| *number == self.number) {
             // Nobody has called it: a runtime may poll what it likes.
             let unused = state.idle.swap_remove(index);
             drop(state);
             drop(unused);
             state = carriers.lock();
-        } else if let Some(index) = state.coming.iter().position(|number| *number == self.number) {
-            state.coming.remove(index);
-            state.give_up(index);
         } else {
             state.late.retain(|number| *number != self.number);
         }
-        state.at_work += 1;
+        state.working += 1;
+        state.relieve_blocked();
+        carriers.publish(&state);
         state
     }
 
-    /// Polls what is in the queue.
-    fn work<'a>(&mut self, carriers: &'a Arc<Carriers>) -> MutexGuard<'a, State> {
-        let mut state = self.begin(carriers);
-        let (mut left, mut backend) = (BATCH, None);
-        loop {
-            left = self.offer_again(carriers, &mut state, left);
-            self.take(carriers, &mut state, left);
-            let Some(first) = self.taken.front() else { break };
-            let summons = carriers.summons(&mut state);
-            drop(state);
-            if let Some(summons) = summons {
-                carriers.summon(summons, first.runtime());
-            }
-            let backend = backend.get_or_insert_with(|| first.runtime().backend().clone());
-            left = self.carry_taken(left, &**backend);
-            state = carriers.lock();
-            self.give_back(&mut state);
-        }
-        state.at_work -= 1;
-        state.queue.extend(self.again.drain(..));
-        state
-    }
-
-    /// Puts the tasks that are to be polled again where other carriers find them, since the next task may block the thread;
-    /// says how many of `left` polls are left then, which are for those before them.
-    fn offer_again(&mut self, carriers: &Carriers, state: &mut State, left: usize) -> usize {
-        if carriers.is_single() || self.again.is_empty() {
-            return left;
-        }
-        let left = left.min(state.queue.len());
-        state.queue.extend(self.again.drain(..));
-        left
-    }
-
-    /// Takes tasks from the queue, `most` at most: a single one, if another carrier may come for the others.
-    fn take(&mut self, carriers: &Carriers, state: &mut State, most: usize) {
-        if state.is_down || most == 0 {
-            return;
-        }
-        if !carriers.is_single() {
-            self.taken.extend(state.queue.pop_front());
-        } else if state.queue.len() <= most {
-            mem::swap(&mut self.taken, &mut state.queue);
-        } else {
-            self.taken.extend(state.queue.drain(..most));
-        }
-    }
-
-    /// Polls what was taken; says how many of `left` polls are left.
-    fn carry_taken(&mut self, mut left: usize, backend: &dyn Backend) -> usize {
-        while !self.taken.is_empty() && !backend.is_exhausted() {
-            self.taken.pop_front().into_iter().for_each(|task| self.carry(task));
-            left -= 1;
-        }
-        if self.taken.is_empty() { left } else { 0 }
-    }
-
-    /// Puts back what was taken and not polled, before all others.
-    fn give_back(&mut self, state: &mut State) {
-        while let Some(task) = self.taken.pop_back() {
-            state.queue.push_front(task);
-        }
-    }
-
+    /// Ends a turn: what is still at hand is put into the queue.
     #[inline]
-    fn carry(&mut self, task: Arc<dyn Carry>) {
-        match catch_unwind(AssertUnwindSafe(|| task.carry())) {
-            Ok(again) => self.again.extend(again),
-            Err(payload) => discard(payload),
+    fn end(&mut self, carriers: &Carriers, state: &mut State, shown: &Shown<'_>) {
+        state.working -= 1;
+        match &mut self.stock {
+            Stock::Private(private) => private.leave_to(&mut state.queue, shown),
+            Stock::Shared(shared) => shared.leave(state),
         }
+        carriers.publish(state);
     }
 
-    /// Waits to be called. What was queued since nobody is at work has called another carrier.
-    fn rest(&mut self, carriers: &Carriers, cx: &Context<'_>) -> Poll<()> {
-        let waker = cx.waker().clone();
-        let mut state = carriers.lock();
+    /// Waits to be called, or ends.
+    fn rest<'a>(&mut self, carriers: &'a Carriers, mut state: MutexGuard<'a, State>, waker: Waker) -> Poll<()> {
         if state.is_over || state.is_down || state.idle.len() >= KEPT {
             self.stage = Stage::Over;
             let is_down = state.is_down;
@@ -145,44 +163,194 @@ impl Runner {
         state.idle.push((self.number, waker));
         Poll::Pending
     }
+
+    /// Gives the others their turn, and comes again.
+    fn yield_to_others<'a>(
+        &mut self,
+        carriers: &'a Arc<Carriers>,
+        mut state: MutexGuard<'a, State>,
+        runtime: &Runtime,
+        waker: &Waker,
+    ) -> Poll<()> {
+        state.coming.push(Coming { number: self.number, caller: None });
+        carriers.publish(&state);
+        let summons = if state.is_crowded() { None } else { carriers.summons(&mut state, 0) };
+        self.stage = Stage::Coming;
+        drop(state);
+        runtime.backend().checkpoint(waker);
+        if let Some(summons) = summons {
+            carriers.summon(summons, runtime);
+        }
+        Poll::Pending
+    }
+}
+
+impl Stock {
+    /// Takes tasks from the queue, `most` at most, or from other carriers; gives the first, and how many are behind it that
+    /// `state` does not know of. There are none before that may be polled in this turn.
+    fn take(&mut self, state: &mut State, most: usize) -> Option<(Arc<dyn Carry>, usize)> {
+        match self {
+            Stock::Private(private) => Some((private.take(&mut state.queue, most)?, 0)),
+            Stock::Shared(shared) => shared.take(state, most),
+        }
+    }
+
+    /// Has the others know what is at hand.
+    fn register(&mut self, state: &mut State) {
+        if let Stock::Shared(shared) = self
+            && !mem::replace(&mut shared.is_registered, true)
+        {
+            state.lists.push(Listed { list: shared.list.clone(), polled: None });
+        }
+    }
+
+    /// Polls what is at hand; says how many of `left` polls are left.
+    fn carry_all(
+        &mut self,
+        carriers: &Arc<Carriers>,
+        shown: &Shown<'_>,
+        mut task: Arc<dyn Carry>,
+        backend: &mut Option<Arc<dyn Backend>>,
+        mut left: usize,
+    ) -> usize {
+        loop {
+            let again = carry(task);
+            left -= 1;
+            let goes_on = left > 0 && !carriers.is_down.load(Ordering::Relaxed);
+            let Some(next) = self.next(carriers, shown, again, goes_on) else { return left };
+            let backend = backend.get_or_insert_with(|| next.runtime().backend().clone());
+            if backend.is_exhausted() {
+                self.put_back(next);
+                return 0;
+            }
+            task = next;
+        }
+    }
+
+    /// Notes who is to be polled `again`, and gives the next one if the turn goes on.
+    #[inline]
+    fn next(
+        &mut self,
+        carriers: &Arc<Carriers>,
+        shown: &Shown<'_>,
+        again: Option<Arc<dyn Carry>>,
+        goes_on: bool,
+    ) -> Option<Arc<dyn Carry>> {
+        match self {
+            Stock::Private(private) => {
+                if let Some(again) = again {
+                    private.again.push(again);
+                }
+                if goes_on { private.next(shown) } else { None }
+            }
+            Stock::Shared(Shared { list, .. }) => {
+                let (next, behind) = list.with(|tasks| if goes_on { tasks.turn(again) } else { tasks.keep(again) });
+                if next.is_some() && !carriers.are_enough_for(behind) {
+                    carriers.call_for_more();
+                }
+                next
+            }
+        }
+    }
+
+    /// Puts back the task that was taken last.
+    fn put_back(&mut self, task: Arc<dyn Carry>) {
+        match self {
+            Stock::Private(private) => private.ready.push_front(task),
+            Stock::Shared(Shared { list, .. }) => list.with(|tasks| tasks.put_back(task)),
+        }
+    }
+}
+
+impl Shared {
+    fn take(&mut self, state: &mut State, most: usize) -> Option<(Arc<dyn Carry>, usize)> {
+        let others = state.lists.len() - usize::from(self.is_registered);
+        if state.queue.len() <= 1 && (others == 0 || !state.queue.is_empty()) {
+            return Some((state.queue.pop_front()?, 0));
+        }
+        let first = self.list.with(|tasks| {
+            let half = state.queue.len().div_ceil(2);
+            tasks.take(&mut state.queue, half.min(most));
+            if tasks.len() == 0 {
+                state.others(&self.list).for_each(|other| other.share_with(tasks));
+            }
+            Some((tasks.next()?, tasks.len()))
+        });
+        first.map(|(first, behind)| (first, if self.is_registered { 0 } else { behind }))
+    }
+
+    fn leave(&mut self, state: &mut State) {
+        if mem::take(&mut self.is_registered) {
+            state.lists.retain(|other| !Arc::ptr_eq(&other.list, &self.list));
+        }
+        // Something may have been woken here before there was anything to poll.
+        self.list.with(|tasks| tasks.leave_to(&mut state.queue));
+    }
+}
+
+impl Private {
+    fn take(&mut self, queue: &mut VecDeque<Arc<dyn Carry>>, most: usize) -> Option<Arc<dyn Carry>> {
+        self.is_woken = false;
+        if queue.len() <= 1 {
+            return queue.pop_front();
+        }
+        if most < queue.len() {
+            self.ready.extend(queue.drain(..most));
+        } else {
+            mem::swap(&mut self.ready, queue);
+        }
+        self.ready.pop_front()
+    }
+
+    #[inline]
+    fn next(&mut self, shown: &Shown<'_>) -> Option<Arc<dyn Carry>> {
+        self.ready.pop_front().or_else(|| {
+            self.is_woken = true;
+            shown.take_woken(&mut self.ready);
+            self.ready.pop_front()
+        })
+    }
+
+    /// Gives all tasks to the queue: what was in it before all others, the rest behind them.
+    fn leave_to(&mut self, queue: &mut VecDeque<Arc<dyn Carry>>, shown: &Shown<'_>) {
+        if self.ready.is_empty() {
+            // Nothing of this turn is left.
+        } else if self.is_woken {
+            queue.append(&mut self.ready);
+        } else {
+            self.ready.drain(..).rev().for_each(|task| queue.push_front(task));
+        }
+        shown.take_woken(&mut self.ready);
+        if !self.ready.is_empty() {
+            queue.append(&mut self.ready);
+        }
+        if !self.again.is_empty() {
+            queue.extend(self.again.drain(..));
+        }
+    }
+}
+
+#[inline]
+fn carry(task: Arc<dyn Carry>) -> Option<Arc<dyn Carry>> {
+    catch_unwind(AssertUnwindSafe(|| task.carry())).unwrap_or_else(|payload| {
+        discard(payload);
+        None
+    })
 }
 
 impl Future for Runner {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
-        let carriers = this.carriers.clone();
-        let mut state = this.work(&carriers);
-        if state.is_left() {
-            drop(state);
-            carriers.drop_queued();
-            return this.rest(&carriers, cx);
-        }
-        let Some(task) = state.queue.front() else {
-            // Whoever is still on its way may be held up: the next task must not rely upon it.
-            let all = state.coming.len();
-            state.give_up(all);
-            drop(state);
-            return this.rest(&carriers, cx);
-        };
-        let runtime = task.runtime().clone();
-        state.coming.push(this.number);
-        let summons = if state.is_crowded() { None } else { carriers.summons(&mut state) };
-        this.stage = Stage::Coming;
-        drop(state);
-        runtime.backend().checkpoint(cx.waker());
-        if let Some(summons) = summons {
-            carriers.summon(summons, &runtime);
-        }
-        Poll::Pending
+        let Runner { carriers, seat, hands } = &mut *self;
+        seat.poll(carriers, hands, cx.waker().clone())
     }
 }
 
 impl Drop for Runner {
     /// Before its end: the runtime goes down.
     fn drop(&mut self) {
-        if mem::replace(&mut self.stage, Stage::Over) != Stage::Over {
+        if mem::replace(&mut self.seat.stage, Stage::Over) != Stage::Over {
             self.carriers.go_down();
         }
     }

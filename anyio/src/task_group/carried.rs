@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use super::info::{TaskId, TaskInfo};
 use super::limit::Slot;
 use super::record::{Outcome, Seat, TaskCell};
-use crate::carrier::{Carriers, Carry, Exclusive, Turn, downcast, take_turn};
+use crate::carrier::{Carriers, Carry, Exclusive, Home, Turn, downcast, push_here, take_turn};
 use crate::runtime::Runtime;
 use crate::tree::{Ext, Link, Node, Poller, Tenure};
 
@@ -30,6 +30,8 @@ pub(super) trait Passenger<T>: Send + 'static {
 /// What the node of a carried task carries: its future too.
 pub(super) struct Carried<T, P> {
     cell: Cell<T>,
+    /// Who carries it.
+    home: Home,
     passenger: Exclusive<P>,
 }
 
@@ -37,13 +39,19 @@ pub(super) type CarriedNode<T, P> = Arc<Node<Carried<T, P>>>;
 
 /// The node of a task that is to be adopted by `parent`.
 #[inline]
-pub(super) fn carried_node<T, P>(parent: Link, tenure: Tenure, info: TaskInfo, passenger: P) -> CarriedNode<T, P>
+pub(super) fn carried_node<T, P>(
+    parent: Link,
+    tenure: Tenure,
+    info: TaskInfo,
+    passenger: P,
+    carriers: &Arc<Carriers>,
+) -> CarriedNode<T, P>
 where
     T: Send + 'static,
     P: Passenger<T>,
 {
     let cell = TaskCell::new(info, Outcome::new(), true);
-    Node::carried(tenure, parent, Carried { cell, passenger: Exclusive::new(passenger) })
+    Node::carried(tenure, parent, Carried { cell, home: carriers.home(), passenger: Exclusive::new(passenger) })
 }
 
 impl<T: Send + 'static, P: Passenger<T>> Ext for Carried<T, P> {
@@ -140,15 +148,27 @@ impl<T: Send + 'static, P: Passenger<T>> Carry for Node<Carried<T, P>> {
 
 impl<T: Send + 'static, P: Passenger<T>> Wake for Node<Carried<T, P>> {
     fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
+        if self.ext.passenger.wake() {
+            queue(self.ext.home, self);
+        }
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
         if self.ext.passenger.wake() {
-            let runtime = Node::runtime(self);
-            let carriers = runtime.carriers().expect("it was launched by them");
-            carriers.push(self.clone(), runtime);
+            queue(self.ext.home, self.clone());
         }
+    }
+}
+
+/// Has a task polled that was woken.
+#[inline]
+fn queue(home: Home, task: Arc<dyn Carry>) {
+    if let Err(task) = push_here(home, task) {
+        // It may be polled to its end, and dropped, before all is done here.
+        let kept = task.clone();
+        let runtime = kept.runtime();
+        let carriers = runtime.carriers().expect("it was launched by them");
+        carriers.queue(task, runtime);
     }
 }
 

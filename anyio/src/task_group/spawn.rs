@@ -80,7 +80,7 @@ impl<K: Kind> TaskGroup<K> {
         let owner = if slots.is_some() { Owner::Queue } else { Owner::Backend };
         let course = Course::new(Unit::of_carried(), plan.future, plan.convert, plan.settle, owner);
         let info = info.of_group(self.settings().name.as_ref());
-        let mut node = carried_node(self.link(), tenure, info, course);
+        let mut node = carried_node(self.link(), tenure, info, course, carriers);
         let group = node.parent().expect("it was made with one");
         let Ok(inherited) = group.admit(tenure, node.clone(), runtime) else {
             let refused = Arc::get_mut(&mut node).expect("nobody knows a node that was refused");
