@@ -596,6 +596,45 @@ fn those_that_a_task_of_another_runtime_waits_for_are_dropped_with_theirs() {
     });
 }
 
+/// A task with a group in which is such a task, and so on; counts the polls of all of them.
+fn nested(below: usize, polls: Arc<AtomicUsize>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    let inner = polls.clone();
+    let mut group = Box::pin(async move {
+        let group = anyio::task_group(async |tg| {
+            if below > 0 {
+                tg.spawn(nested(below - 1, inner.clone()));
+            }
+            pending::<()>().await;
+        });
+        group.await.unwrap_err();
+    });
+    Box::pin(poll_fn(move |cx| {
+        polls.fetch_add(1, Ordering::Relaxed);
+        group.as_mut().poll(cx)
+    }))
+}
+
+/// Those who wait for others are polled when the others are gone, and not in vain before that.
+#[test]
+fn those_that_are_nested_are_cancelled_in_one_poll_each() {
+    const DEPTH: usize = 20;
+    ends(|| {
+        one_thread().block_on(async {
+            let polls = Arc::new(AtomicUsize::new(0));
+            let outermost = anyio::task_group(async |tg| {
+                tg.spawn(nested(DEPTH - 1, polls.clone()));
+                for _ in 0..4 * DEPTH {
+                    tokio::task::yield_now().await;
+                }
+                polls.store(0, Ordering::Relaxed);
+                tg.cancel();
+            });
+            outermost.await.unwrap();
+            assert_eq!(polls.load(Ordering::Relaxed), DEPTH);
+        });
+    });
+}
+
 /// What waits for a slot as the runtime goes down has the reason of those that ran.
 #[test]
 fn one_that_queues_for_a_slot_learns_that_the_runtime_went_down() {

@@ -15,7 +15,9 @@
 //!    one is on its way to be polled (`coming`). Where there are more threads two are on their way if there is work for
 //!    two: a runtime may keep the task that was woken last for the thread that woke it, which may be blocked. For the same
 //!    reason nobody relies on one that is `late`: unless the thread that had called it has called, after it, the one that
-//!    came first. How many come is known without the lock, too ([`Carriers::publish`]).
+//!    came first. How many come is known without the lock, too ([`Carriers::publish`]). One that yields counts as on its way,
+//!    although tokio keeps it for the thread in which it yielded: should that thread be blocked just then, and have called
+//!    the other one, both are held up until somebody has work for carriers or another thread looks for some.
 //! 2. **Turns.** A carrier polls at most [`BATCH`] tasks, and none any more when the runtime finds it has done enough,
 //!    before it lets others have their turn. A task that was woken while it was polled, as one that yields is, is polled
 //!    again after that; where there are more threads it may be by another carrier, so that it does not wait for a thread
