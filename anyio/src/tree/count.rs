@@ -148,7 +148,8 @@ impl Node {
         let mut next = Some(parent);
         while let Some(node) = next {
             let mut state = node.lock();
-            node.holds.store(node.holds.load(Ordering::Relaxed) + 1, Ordering::Release);
+            state.holds += 1;
+            node.held.store(true, Ordering::Release);
             next = node.begin_to_lean(&mut state);
             if next.is_some() {
                 below.push(state);
@@ -182,7 +183,7 @@ impl Node {
     fn has_to_lean(&self, state: &State) -> bool {
         !self.role().is_boundary()
             && !state.gone
-            && (state.shield || state.holding || (state.waiting && state.live > 0) || self.is_leant_on())
+            && (state.shield || state.holding || (state.waiting && state.live > 0) || state.holds > 0)
     }
 
     /// Takes back one `hold` of the parent, and of its parents as far as they now stop leaning. A cancelled unit that
@@ -196,13 +197,14 @@ impl Node {
             count += 1;
             node = node.parent().expect("it leaned on its parent");
             let mut state = node.lock();
-            let holds = node.holds.load(Ordering::Relaxed) - 1;
-            if left && holds == 0 {
+            state.holds -= 1;
+            let held = state.holds > 0;
+            if left && !held {
                 node.owed.store(true, Ordering::Release);
             }
-            node.holds.store(holds, Ordering::Release);
+            node.held.store(held, Ordering::Release);
             node.letting_go.fetch_sub(1, Ordering::Release);
-            let free = holds == 0 && state.cause.is_some();
+            let free = !held && state.cause.is_some();
             released = node.unlean(&mut state);
             let poller = state.poller.clone().filter(|_| free && !released);
             drop(state);
@@ -435,7 +437,7 @@ impl Node {
 
     #[inline]
     fn is_leant_on(&self) -> bool {
-        self.holds.load(Ordering::Acquire) > 0
+        self.held.load(Ordering::Acquire)
     }
 
     fn is_cut(&self) -> bool {

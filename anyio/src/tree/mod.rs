@@ -197,10 +197,10 @@ pub(crate) struct Node<X: ?Sized = dyn Ext> {
     eff: AtomicU32,
     /// Whether it was cancelled itself; ordered like `eff`.
     own: AtomicBool,
-    /// Invariant 6. Stored with Release under the lock.
-    holds: AtomicU32,
+    /// Whether `state.holds` is not 0. Stored with Release under the lock.
+    held: AtomicBool,
     /// Whether a task's end has let go of this unit since its last poll began (invariant 6). Set under the lock, before
-    /// `holds`: who sees nothing hold any more sees this. Cleared by the poller with AcqRel, which then sees what the task
+    /// `held`: who sees nothing hold any more sees this. Cleared by the poller with AcqRel, which then sees what the task
     /// left.
     owed: AtomicBool,
     /// Whether it is seen to that the hook hears if it waits too long. It does no harm if that is begun twice at once.
@@ -269,6 +269,8 @@ struct State {
     live: u32,
     /// How many of those that `live` counts are daemons.
     daemons: u32,
+    /// Invariant 6.
+    holds: u32,
     /// Whether this node is one of its parent's `holds`.
     leaning: bool,
     /// Whether it leans on its own account.
@@ -341,7 +343,7 @@ impl<X: Ext + 'static> Node<X> {
             place,
             eff: AtomicU32::new(NO_CAUSE),
             own: AtomicBool::new(false),
-            holds: AtomicU32::new(0),
+            held: AtomicBool::new(false),
             owed: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             letting_go: AtomicU32::new(0),
@@ -355,6 +357,7 @@ impl<X: Ext + 'static> Node<X> {
                 children: Children::None,
                 live: u32::from(role == Role::Task),
                 daemons: 0,
+                holds: 0,
                 leaning: false,
                 holding: role == Role::Finally,
                 waiting: role == Role::Group,
