@@ -3,7 +3,7 @@
 #![expect(unsafe_code, reason = "a future lies in the node that wakes it, and is polled without a lock")]
 
 use std::any::Any;
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::pin::Pin;
 use std::ptr;
 use std::sync::Arc;
@@ -164,6 +164,25 @@ where
     };
     // SAFETY: what `into_raw` left to be counted here.
     (turn, unsafe { Arc::from_raw(raw) })
+}
+
+/// Memory on the heap for a value that is made there. `Arc::new` would have it made elsewhere, and moved.
+pub(crate) struct Vacant<T>(Arc<MaybeUninit<T>>);
+
+impl<T> Vacant<T> {
+    #[inline(always)]
+    pub(crate) fn new() -> Self {
+        Vacant(Arc::new(MaybeUninit::uninit()))
+    }
+
+    #[inline(always)]
+    pub(crate) fn fill(self, value: T) -> Arc<T> {
+        // SAFETY: nobody else knows the memory, which is that of a `T`; and there is one when it is said that there is.
+        unsafe {
+            Arc::as_ptr(&self.0).cast_mut().cast::<T>().write(value);
+            self.0.assume_init()
+        }
+    }
 }
 
 /// The node with its type, which the caller knows.

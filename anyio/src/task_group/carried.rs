@@ -37,21 +37,12 @@ pub(super) struct Carried<T, P> {
 
 pub(super) type CarriedNode<T, P> = Arc<Node<Carried<T, P>>>;
 
-/// The node of a task that is to be adopted by `parent`.
-#[inline]
-pub(super) fn carried_node<T, P>(
-    parent: Link,
-    tenure: Tenure,
-    info: TaskInfo,
-    passenger: P,
-    carriers: &Arc<Carriers>,
-) -> CarriedNode<T, P>
-where
-    T: Send + 'static,
-    P: Passenger<T>,
-{
-    let cell = TaskCell::new(info, Outcome::new(), true);
-    Node::carried(tenure, parent, Carried { cell, home: carriers.home(), passenger: Exclusive::new(passenger) })
+impl<T, P> Carried<T, P> {
+    #[inline(always)]
+    pub(super) fn new(info: TaskInfo, home: Home, passenger: P) -> Self {
+        let cell = TaskCell::new(info, Outcome::new(), true);
+        Carried { cell, home, passenger: Exclusive::new(passenger) }
+    }
 }
 
 impl<T: Send + 'static, P: Passenger<T>> Ext for Carried<T, P> {

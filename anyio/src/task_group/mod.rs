@@ -345,8 +345,9 @@ impl<K: Kind> TaskBuilder<'_, K> {
         T: Send + 'static,
     {
         let (group, tenure) = (self.group, self.tenure);
-        let plan = Plan { tenure, future, convert: K::into_result, settle: OfGroup };
-        let begun = group.begin(self.info(Location::caller()), plan, Right::Queues, |_, _| ());
+        let info = self.info(Location::caller());
+        let plan = Plan { info, tenure, right: Right::Queues, convert: K::into_result, settle: OfGroup };
+        let begun = group.begin(plan, future, |_, _| ());
         begun.map_or_else(|(info, _)| group.refused(info), TaskHandle::new)
     }
 
@@ -358,8 +359,9 @@ impl<K: Kind> TaskBuilder<'_, K> {
         T: Send + 'static,
     {
         let (group, tenure) = (self.group, self.tenure);
-        let plan = Plan { tenure, future, convert: Ok, settle: OfGroup };
-        let begun = group.begin(self.info(Location::caller()), plan, Right::Queues, |_, _| ());
+        let info = self.info(Location::caller());
+        let plan = Plan { info, tenure, right: Right::Queues, convert: Ok, settle: OfGroup };
+        let begun = group.begin(plan, future, |_, _| ());
         begun.map_or_else(|(info, _)| group.refused(info), TaskHandle::new)
     }
 
@@ -375,8 +377,9 @@ impl<K: Kind> TaskBuilder<'_, K> {
         T: Send + 'static,
     {
         let (group, tenure) = (self.group, self.tenure);
-        let plan = Plan { tenure, future, convert: K::into_result, settle: OfGroup };
-        let begun = group.begin(self.info(Location::caller()), plan, Right::Queues, |_, _| ());
+        let info = self.info(Location::caller());
+        let plan = Plan { info, tenure, right: Right::Queues, convert: K::into_result, settle: OfGroup };
+        let begun = group.begin(plan, future, |_, _| ());
         begun.map(TaskHandle::new).map_err(|(_, future)| GroupClosed(future))
     }
 
@@ -425,8 +428,8 @@ impl<K: Kind> TaskBuilder<'_, K> {
         #[expect(clippy::async_yields_async, reason = "the handle may be awaited later, or never")]
         async move {
             let slot = Acquire::new(slots).await;
-            let plan = Plan { tenure, future, convert: K::into_result, settle: OfGroup };
-            let begun = group.begin(info, plan, Right::Has(slot), |_, _| ());
+            let plan = Plan { info, tenure, right: Right::Has(slot), convert: K::into_result, settle: OfGroup };
+            let begun = group.begin(plan, future, |_, _| ());
             begun.map_or_else(|(info, _)| group.refused(info), TaskHandle::new)
         }
     }

@@ -5,23 +5,25 @@ use std::future::Future;
 use std::sync::Arc;
 
 use anyio_core::Task;
+use once_cell::sync::OnceCell;
 
 use super::TaskGroup;
-use super::carried::{CarriedNode, Cell, Passenger, Unlaunched, carried_node};
+use super::carried::{Carried, CarriedNode, Cell, Passenger, Unlaunched};
 use super::info::TaskInfo;
 use super::kind::Kind;
 use super::limit::{Slot, Slots};
 use super::record::{InNode, Seat, task_node_below};
 use super::spawned::{Course, Owner, Settle, Spawned};
-use crate::carrier::Carriers;
+use crate::carrier::{Carriers, Vacant};
 use crate::runtime::Runtime;
-use crate::tree::{Link, Tenure, erase};
+use crate::tree::{Link, Node, Place, Tenure, erase};
 use crate::unit::Unit;
 
-/// A task that is to begin.
-pub(super) struct Plan<F, C, S> {
+/// How a task is to begin.
+pub(super) struct Plan<C, S> {
+    pub(super) info: TaskInfo,
     pub(super) tenure: Tenure,
-    pub(super) future: F,
+    pub(super) right: Right,
     /// Turns the output of the future into a result.
     pub(super) convert: C,
     pub(super) settle: S,
@@ -41,9 +43,8 @@ impl<K: Kind> TaskGroup<K> {
     #[inline]
     pub(super) fn begin<T, F, C, S>(
         &self,
-        info: TaskInfo,
-        plan: Plan<F, C, S>,
-        right: Right,
+        plan: Plan<C, S>,
+        future: F,
         shown: impl FnOnce(&Cell<T>, &dyn Fn() -> Link),
     ) -> Result<Arc<dyn Seat<T>>, (TaskInfo, F)>
     where
@@ -54,17 +55,16 @@ impl<K: Kind> TaskGroup<K> {
     {
         let runtime = self.node.runtime();
         match runtime.carriers() {
-            Some(carriers) => self.begin_carried(info, plan, right, shown, carriers, runtime),
-            None => self.begin_apart(info, plan, right, shown, runtime),
+            Some(carriers) => self.begin_carried(plan, future, shown, carriers, runtime),
+            None => self.begin_apart(plan, future, shown, runtime),
         }
     }
 
     #[inline]
     fn begin_carried<T, F, C, S>(
         &self,
-        info: TaskInfo,
-        plan: Plan<F, C, S>,
-        right: Right,
+        plan: Plan<C, S>,
+        future: F,
         shown: impl FnOnce(&Cell<T>, &dyn Fn() -> Link),
         carriers: &Arc<Carriers>,
         runtime: &Runtime,
@@ -75,12 +75,16 @@ impl<K: Kind> TaskGroup<K> {
         C: Fn(F::Output) -> Result<T, K::Error> + Send + 'static,
         S: Settle<K::Error> + 'static,
     {
-        let tenure = plan.tenure;
+        let Plan { info, tenure, right, convert, settle } = plan;
+        let vacant = Vacant::<Node<Carried<T, Course<F, T, K::Error, S, C>>>>::new();
         let slots = self.slots_for(tenure).filter(|_| matches!(right, Right::Queues));
         let owner = if slots.is_some() { Owner::Queue } else { Owner::Backend };
-        let course = Course::new(Unit::of_carried(), plan.future, plan.convert, plan.settle, owner);
         let info = info.of_group(self.settings().name.as_ref());
-        let mut node = carried_node(self.link(), tenure, info, course, carriers);
+        let unit = Unit::of_carried();
+        let place = OnceCell::with_value(Place::inside(self.link()));
+        let home = carriers.home();
+        let course = Course::new(unit, future, convert, settle, owner);
+        let mut node = Node::carried(vacant, tenure, place, Carried::new(info, home, course));
         let group = node.parent().expect("it was made with one");
         let Ok(inherited) = group.admit(tenure, node.clone(), runtime) else {
             let refused = Arc::get_mut(&mut node).expect("nobody knows a node that was refused");
@@ -107,9 +111,8 @@ impl<K: Kind> TaskGroup<K> {
     #[inline(never)]
     fn begin_apart<T, F, C, S>(
         &self,
-        info: TaskInfo,
-        plan: Plan<F, C, S>,
-        right: Right,
+        plan: Plan<C, S>,
+        future: F,
         shown: impl FnOnce(&Cell<T>, &dyn Fn() -> Link),
         runtime: &Runtime,
     ) -> Result<Arc<dyn Seat<T>>, (TaskInfo, F)>
@@ -119,16 +122,17 @@ impl<K: Kind> TaskGroup<K> {
         C: Fn(F::Output) -> Result<T, K::Error> + Send + 'static,
         S: Settle<K::Error> + 'static,
     {
+        let Plan { info, tenure, right, convert, settle } = plan;
         let info = info.of_group(self.settings().name.as_ref());
-        let node = task_node_below(self.link(), plan.tenure, info);
+        let node = task_node_below(self.link(), tenure, info);
         let link = erase(&node);
         let group = link.parent().expect("it was made with one");
         if group.adopt(&link, runtime).is_err() {
-            return Err((node.ext.info().clone(), plan.future));
+            return Err((node.ext.info().clone(), future));
         }
         shown(&node.ext, &|| link.clone());
-        let mut spawned = Spawned::new(link.clone(), InNode, plan.future, plan.convert, plan.settle, Owner::Queue);
-        match (self.slots_for(plan.tenure), right) {
+        let mut spawned = Spawned::new(link.clone(), InNode, future, convert, settle, Owner::Queue);
+        match (self.slots_for(tenure), right) {
             (Some(slots), Right::Queues) => {
                 let runtime = runtime.clone();
                 slots.enter(&link, move |slot| {

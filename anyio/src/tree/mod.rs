@@ -63,7 +63,7 @@ use self::poller::Calls;
 pub(crate) use self::poller::{Poller, wake};
 pub(crate) use self::stall::Stalls;
 use self::stop::Stop;
-use crate::carrier::Carry;
+use crate::carrier::{Carry, Vacant};
 use crate::reason::Cancelled;
 use crate::runtime::Runtime;
 use crate::task_group::TaskId;
@@ -228,7 +228,7 @@ const NOT_LISTED: Key = Key::MAX;
 /// that tasks on all threads need not count themselves in and out of one handle.
 const LEVELS: u32 = 8;
 
-struct Place {
+pub(crate) struct Place {
     /// `None`: this is a root.
     parent: Option<Link>,
     /// The runtime that serves everything here, if it is not that of the parent, or on some levels.
@@ -240,7 +240,7 @@ struct Place {
 impl Place {
     /// A place in the runtime of `parent`.
     #[inline]
-    fn inside(parent: Link) -> Self {
+    pub(crate) fn inside(parent: Link) -> Self {
         let depth = parent.depth() + 1;
         let runtime = if depth % LEVELS == 1 { parent.try_runtime().cloned() } else { None };
         Place { parent: Some(parent), runtime, depth }
@@ -316,27 +316,24 @@ impl State {
 impl<X: Ext + 'static> Node<X> {
     /// A node without a place.
     pub(crate) fn new(role: Role, ext: X) -> Arc<Self> {
-        Arc::new(Self::build(role, Tenure::Ordinary, OnceCell::new(), ext))
+        Arc::new(Self::build(role, Tenure::Ordinary, OnceCell::new(), None, ext))
     }
 
     /// The node of a task, which is adopted later: by `parent`, if that is known already.
     #[inline]
     pub(crate) fn task(tenure: Tenure, parent: Option<Link>, ext: X) -> Arc<Self> {
         let place = parent.map_or_else(OnceCell::new, |parent| OnceCell::with_value(Place::inside(parent)));
-        Arc::new(Self::build(Role::Task, tenure, place, ext))
+        Arc::new(Self::build(Role::Task, tenure, place, None, ext))
     }
 
     /// The node of a task that is carried.
     #[inline]
-    pub(crate) fn carried(tenure: Tenure, parent: Link, ext: X) -> Arc<Self> {
-        let place = OnceCell::with_value(Place::inside(parent));
-        let mut node = Self::build(Role::Task, tenure, place, ext);
-        node.state.get_mut().poller = Some(Poller::Task);
-        Arc::new(node)
+    pub(crate) fn carried(vacant: Vacant<Self>, tenure: Tenure, place: OnceCell<Place>, ext: X) -> Arc<Self> {
+        vacant.fill(Self::build(Role::Task, tenure, place, Some(Poller::Task), ext))
     }
 
-    #[inline]
-    fn build(role: Role, tenure: Tenure, place: OnceCell<Place>, ext: X) -> Self {
+    #[inline(always)]
+    fn build(role: Role, tenure: Tenure, place: OnceCell<Place>, poller: Option<Poller>, ext: X) -> Self {
         Node {
             role,
             tenure,
@@ -353,7 +350,7 @@ impl<X: Ext + 'static> Node<X> {
                 cause: None,
                 shield: role == Role::Shield,
                 rare: None,
-                poller: None,
+                poller,
                 children: Children::None,
                 live: u32::from(role == Role::Task),
                 daemons: 0,
@@ -374,7 +371,7 @@ impl<X: Ext + 'static> Node<X> {
     /// The root of a runtime.
     pub(crate) fn root(ext: X) -> Arc<Self> {
         let place = Place { parent: None, runtime: None, depth: 0 };
-        Arc::new(Self::build(Role::Root, Tenure::Ordinary, OnceCell::with_value(place), ext))
+        Arc::new(Self::build(Role::Root, Tenure::Ordinary, OnceCell::with_value(place), None, ext))
     }
 }
 
