@@ -113,7 +113,7 @@ struct State {
     is_dropping: bool,
     /// Whether nobody will ever need the carriers again.
     is_over: bool,
-    /// Groups whose owners are not carried themselves.
+    /// Groups in which a task waits, or has waited, and whose owners are not carried themselves.
     groups: Slab<Weak<Node>>,
     /// Tasks that their groups have left behind.
     orphans: Vec<Weak<Node>>,
@@ -279,19 +279,16 @@ impl Carriers {
         }
     }
 
-    /// Makes a group known until the guard is dropped.
+    /// Makes a group known until the guard is dropped. If the runtime has gone down its tasks are woken, to be dropped.
     pub(crate) fn register(self: &Arc<Self>, group: &Link) -> Registered {
-        let key = self.lock().groups.insert(Arc::downgrade(group));
-        Registered { carriers: Arc::downgrade(self), key }
-    }
-
-    /// [`register`](Self::register) for a group of which nobody was to be known until now.
-    pub(crate) fn register_late(self: &Arc<Self>, group: &Link) -> Registered {
-        let registered = self.register(group);
-        if self.lock().is_down {
+        let mut state = self.lock();
+        let key = state.groups.insert(Arc::downgrade(group));
+        let is_down = state.is_down;
+        drop(state);
+        if is_down {
             group.wake_tasks();
         }
-        registered
+        Registered { carriers: Arc::downgrade(self), key }
     }
 
     /// Makes tasks known whose group does not list them any more.

@@ -10,7 +10,7 @@ use super::limit::Slot;
 use super::record::{Outcome, Seat, TaskCell};
 use crate::carrier::{Carriers, Carry, Exclusive, Home, Turn, downcast, push_here, take_turn};
 use crate::runtime::Runtime;
-use crate::tree::{Ext, Link, Node, Poller, Tenure};
+use crate::tree::{Ext, Link, Node, Poller};
 
 /// What the node of a task has whose outcome is in it.
 pub(super) type Cell<T> = TaskCell<Outcome<T>>;

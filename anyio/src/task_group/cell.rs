@@ -58,13 +58,31 @@ impl<E: Send + 'static> Ext for GroupCell<E> {
         self
     }
 
+    /// Sees to it that the tasks of the group end with the runtime: those that are queued do. So do those of a group in a
+    /// task that is carried, when that is dropped.
+    fn task_waits(&self, node: &Link) {
+        if self.registered.get().is_some() || self.nested.load(Ordering::Relaxed) {
+            return;
+        }
+        if !node.is_in_carried_task() {
+            return self.register(node);
+        }
+        self.nested.swap(true, Ordering::AcqRel);
+        // The task may have left it behind.
+        if self.has_collected() && self.nested.swap(false, Ordering::AcqRel) {
+            self.register(node);
+        }
+    }
+
     /// Nobody can be relied upon to come for what was collected. Should somebody come all the same, the group was cut
     /// short.
     fn left_behind(&self, node: &Link) {
         let dropped = || Cancelled::new(CancelReason::GroupDropped);
         self.collect().outside.get_or_insert_with(dropped);
         self.hand_over(node.runtime());
-        node.runtime().carriers().into_iter().for_each(|carriers| self.register_late(node, carriers));
+        if self.nested.swap(false, Ordering::AcqRel) {
+            self.register(node);
+        }
     }
 }
 
@@ -108,32 +126,9 @@ impl<E> GroupCell<E> {
         }
     }
 
-    /// Sees to it that the tasks of the group at `node` end with the runtime. Those of a group in a task that is carried
-    /// do so when it is dropped.
-    #[inline]
-    pub(crate) fn register(&self, node: &GroupNode<E>, carriers: &Arc<Carriers>)
-    where
-        E: Send + 'static,
-    {
-        if self.registered.get().is_none() && !self.nested.load(Ordering::Relaxed) {
-            let link = erase(node);
-            if !link.is_in_carried_task() {
-                self.registered.get_or_init(|| carriers.register(&link));
-                return;
-            }
-            self.nested.swap(true, Ordering::AcqRel);
-            // The task may have left it behind just now.
-            if self.has_collected() {
-                self.register_late(&link, carriers);
-            }
-        }
-    }
-
-    /// The task that the group is in, if it was relied upon, will not drop it.
-    fn register_late(&self, node: &Link, carriers: &Arc<Carriers>) {
-        if self.nested.swap(false, Ordering::AcqRel) {
-            self.registered.get_or_init(|| carriers.register_late(node));
-        }
+    fn register(&self, node: &Link) {
+        let register = |carriers: &Arc<Carriers>| self.registered.get_or_init(|| carriers.register(node));
+        node.runtime().carriers().map(register);
     }
 
     /// What is collected, to be added to.

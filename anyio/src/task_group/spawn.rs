@@ -98,7 +98,6 @@ impl<K: Kind> TaskGroup<K> {
             }
         }
         shown(node.cell(), &|| node.clone());
-        self.node.ext.register(&self.node, carriers);
         match (slots, right) {
             (None, Right::Has(Some(slot))) => node.clone().launch_with(slot, carriers, runtime),
             (None, _) => node.clone().launch(carriers, runtime),

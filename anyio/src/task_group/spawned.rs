@@ -334,8 +334,14 @@ where
         let unit = self.as_mut().project().unit;
         unit.lend(node);
         unit.wake_by_node(cx);
+        let had_begun = self.completion.begun;
         let polled = self.as_mut().poll(cell, cx);
-        (polled, self.project().unit.take_back())
+        let node = self.project().unit.take_back();
+        if polled.is_pending() && !had_begun {
+            let group = node.parent().expect("a task has a place");
+            group.ext.task_waits(group);
+        }
+        (polled, node)
     }
 
     fn abandon_at(mut self: Pin<&mut Self>, cell: &Cell<T>, node: Link) -> Link {

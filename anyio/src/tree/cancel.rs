@@ -79,6 +79,7 @@ impl Node {
             let dropped = || Cause { depth: self.depth(), reason: Cancelled::new(CancelReason::GroupDropped) };
             return Inherited { cause: Some(state.cause.clone().unwrap_or_else(dropped)), stopping };
         }
+        state.has_units |= child.is_unit();
         state.children.insert(child);
         Inherited { cause: state.cause.clone(), stopping }
     }

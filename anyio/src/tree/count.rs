@@ -304,7 +304,7 @@ impl Node {
         let finished = state.close_if_done();
         let left = state.live > 0;
         // If nothing is listed, what is live is on its way out: it was cancelled when its node went.
-        let behind = left && !state.children.is_empty();
+        let behind = left && !state.children.is_empty() && (state.has_units || !self.role().is_group());
         let waits = left && !state.waiting;
         drop(state);
         if waits {
@@ -321,7 +321,7 @@ impl Node {
     fn cancel_left_behind(self: &Link) {
         let is_run = self.role() == Role::Run;
         let reason = Cancelled::new(if is_run { CancelReason::Shutdown } else { CancelReason::GroupDropped });
-        if !matches!(self.role(), Role::Group | Role::Owned) {
+        if !self.role().is_group() {
             return self.cancel(reason);
         }
         for unit in self.units_below() {
@@ -332,11 +332,11 @@ impl Node {
     /// The nodes below that are not tasks: after the body is gone, those of futures that it did not own.
     fn units_below(&self) -> Vec<Link> {
         let state = self.lock();
-        state.children.iter().filter(|node| node.is_passenger()).cloned().collect()
+        state.children.iter().filter(|node| node.is_unit()).cloned().collect()
     }
 
     /// Whether this node's future is polled by the task that it is in, so that it should have ended before its parent.
-    fn is_passenger(&self) -> bool {
+    pub(super) fn is_unit(&self) -> bool {
         !matches!(self.role(), Role::Task | Role::Owned)
     }
 
@@ -380,9 +380,9 @@ impl Node {
         drop((listed, poller));
         // A branch that is still here is on its way into a scoped group, spawned by another thread: its owner, which alone
         // polls branches, has dropped all that it had, and this one is dropped at the door.
-        let is_left = |node: &Link| node.is_passenger() && node.role() != Role::Branch;
+        let is_left = |node: &Link| node.is_unit() && node.role() != Role::Branch;
         if !children.is_empty()
-            && matches!(self.role(), Role::Group | Role::Owned)
+            && self.role().is_group()
             && let Some(carriers) = self.runtime().carriers()
         {
             carriers.keep_in_sight(children.iter().filter(|node| node.role() == Role::Task));

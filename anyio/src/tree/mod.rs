@@ -117,6 +117,11 @@ impl Role {
         matches!(self, Role::Root | Role::Run | Role::Task | Role::Owned)
     }
 
+    /// Whether tasks are directly below.
+    fn is_group(self) -> bool {
+        matches!(self, Role::Group | Role::Owned)
+    }
+
     fn power(self) -> Power {
         match self {
             Role::Run | Role::Task | Role::Branch | Role::Body => Power::Any,
@@ -164,6 +169,9 @@ pub(crate) trait Ext: Any + Send + Sync {
     fn wake(&self) -> Option<fn(Link) -> Arc<dyn Carry>> {
         None
     }
+
+    /// A task directly below, which is carried, waits for the first time.
+    fn task_waits(&self, _node: &Link) {}
 
     /// A node above has ended before this one, whose future was forgotten, or is polled by reference.
     fn left_behind(&self, _node: &Link) {}
@@ -265,6 +273,8 @@ struct State {
     poller: Option<Poller>,
     /// The nodes directly below that are not gone.
     children: Children,
+    /// Whether a unit's was ever among them.
+    has_units: bool,
     /// Invariant 4.
     live: u32,
     /// How many of those that `live` counts are daemons.
@@ -352,6 +362,7 @@ impl<X: Ext + 'static> Node<X> {
                 rare: None,
                 poller,
                 children: Children::None,
+                has_units: false,
                 live: u32::from(role == Role::Task),
                 daemons: 0,
                 holds: 0,
