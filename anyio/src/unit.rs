@@ -148,8 +148,14 @@ impl Unit {
     /// The unit of a task that is carried: its node is [lent](Self::lend) for each turn.
     #[inline]
     pub(crate) fn of_carried() -> Self {
-        let values = Values::current();
-        Unit { link: None, waker: Known::NONE, offer: None, role: Role::Task, entered: true, overdue: false, values }
+        Unit { values: Values::current(), ..Unit::vacant(Role::Task) }
+    }
+
+    /// A unit that will be given its node when that has a place.
+    #[inline]
+    pub(crate) fn vacant(role: Role) -> Self {
+        let values = Values::default();
+        Unit { link: None, waker: Known::NONE, offer: None, role, entered: true, overdue: false, values }
     }
 
     pub(crate) fn lend(&mut self, link: Link) {
@@ -182,10 +188,7 @@ impl Unit {
     }
 
     pub(crate) fn try_enter_here(&self) -> Result<(), NoBackend> {
-        match context::current() {
-            Some(parent) => self.link().link(parent),
-            None => self.enter_in(&Runtime::current()?),
-        }
+        self.link().link_at(context::place()?);
         Ok(())
     }
 

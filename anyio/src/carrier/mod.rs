@@ -49,7 +49,7 @@ use std::task::Waker;
 use anyio_core::{Backend, Sharing, Task};
 use slab::Slab;
 
-pub(crate) use self::exclusive::{Exclusive, Vacant, Turn, downcast, take_turn};
+pub(crate) use self::exclusive::{Exclusive, Turn, Vacant, downcast, take_turn};
 pub(crate) use self::hands::{Home, push_here};
 use self::hands::{List, Thread};
 use self::runner::Runner;

@@ -13,9 +13,9 @@ use std::mem::{self, ManuallyDrop};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use crate::runtime::Runtime;
+use crate::runtime::{NoBackend, Runtime};
 use crate::task_group::TaskId;
-use crate::tree::{Link, Node, Role};
+use crate::tree::{Link, Node, Place, Role};
 
 /// How many operations may start in a task before it steps aside once (law X5).
 const BUDGET: u32 = 128;
@@ -195,6 +195,15 @@ fn timeout_below(outer: Option<&Link>, deadline: Option<Instant>) -> Option<Link
         }
     }
     Some(node)
+}
+
+/// Where a node stands that is made here: below the current one, or at the top of the runtime that is found here.
+pub(crate) fn place() -> Result<Place, NoBackend> {
+    if let Some(parent) = current() {
+        return Ok(Place::inside(parent));
+    }
+    let runtime = Runtime::current()?;
+    Ok(Place::below(&runtime.home(), &runtime))
 }
 
 /// Looks at the current node. `look` must not call into anyio.

@@ -15,7 +15,7 @@ use super::error::{Failure, GroupError};
 use super::kind::{Kind, Plain, Shape, Try};
 use super::limit::Slots;
 use super::settings::Settings;
-use super::{Desert, OwnedTaskGroup, TaskGroup, unit_of};
+use super::{Desert, OwnedTaskGroup, TaskGroup};
 use crate::context;
 use crate::tree::{Node, Role};
 use crate::unit::Unit;
@@ -352,10 +352,11 @@ pin_project! {
     /// The future of a group: what [`task_group`] and [`try_task_group`] return.
     #[must_use = "futures do nothing unless they are awaited"]
     pub struct GroupFuture<K: Shape, F, B, T> {
-        group: TaskGroup<K>,
+        // The group, and its node in the unit, from the first poll.
+        group: Option<TaskGroup<K>>,
         unit: Unit,
-        // Makes the body, at the first poll.
-        open: Option<F>,
+        // What the group is told, and what makes the body, until then.
+        open: Option<(Settings<K::Error>, F)>,
         #[pin]
         body: Option<B>,
         // What the body returned, if it completed well.
@@ -400,11 +401,10 @@ where
     B: Future<Output = K::Output<T>>,
 {
     fn new(settings: Settings<K::Error>, open: F) -> Self {
-        let node = Node::new(Role::Group, GroupCell::new(settings));
         GroupFuture {
-            unit: unit_of(&node),
-            group: TaskGroup::new(node),
-            open: Some(open),
+            group: None,
+            unit: Unit::vacant(Role::Group),
+            open: Some((settings, open)),
             body: None,
             value: None,
             stage: Stage::Running,
@@ -417,7 +417,8 @@ where
         ready!(self.as_mut().poll_body(cx));
         ready!(self.as_mut().project().unit.poll_closed(cx));
         let this = self.as_mut().project();
-        let outcome = ready!(poll_outcome(&this.group.node, this.unit, this.value, cx));
+        let node = &this.group.as_ref().expect(OPENED).node;
+        let outcome = ready!(poll_outcome(node, this.unit, this.value, cx));
         let this = self.project();
         this.unit.finish();
         *this.stage = Stage::Over;
@@ -426,10 +427,8 @@ where
 
     fn desert(self: Pin<&mut Self>) {
         let this = self.project();
-        if *this.stage == Stage::Over {
-            return;
-        }
-        let _desert = Desert(&this.group.node);
+        let Some(group) = this.group.as_ref().filter(|_| *this.stage != Stage::Over) else { return };
+        let _desert = Desert(&group.node);
         this.unit.abandon(this.body);
     }
 
@@ -440,13 +439,14 @@ where
             return Poll::Ready(());
         }
         ready!(context::poll_budget(cx));
-        this.unit.enter_here();
-        let open = this.open.take().expect("it was there");
-        let group = this.group.clone();
-        match this.unit.inside(|| open(group)) {
+        let place = context::place().unwrap_or_else(|error| panic!("{error}"));
+        let (settings, open) = this.open.take().expect("it was there");
+        let group = this.group.insert(TaskGroup::new(Node::group(place, GroupCell::new(settings))));
+        this.unit.lend(group.link());
+        match this.unit.inside(|| open(group.clone())) {
             Ok(body) => this.body.set(Some(body)),
             Err(payload) => {
-                this.group.node.panicked(None, payload);
+                group.node.panicked(None, payload);
                 this.unit.begin_exit();
                 *this.stage = Stage::Draining;
             }
@@ -460,12 +460,15 @@ where
             return Poll::Ready(());
         }
         let end = ready!(this.unit.poll_body(this.body, cx));
-        *this.value = this.group.node.body_ended(this.unit.link(), end.map(K::into_result));
+        let node = &this.group.as_ref().expect(OPENED).node;
+        *this.value = node.body_ended(this.unit.link(), end.map(K::into_result));
         this.unit.begin_exit();
         *this.stage = Stage::Draining;
         Poll::Ready(())
     }
 }
+
+const OPENED: &str = "a group is polled further when it was opened";
 
 /// What the closed group comes to. A cancellation from outside is offered to the scopes around first (law C4); errors are
 /// not, since they beat it.

@@ -5,7 +5,6 @@ use std::future::Future;
 use std::sync::Arc;
 
 use anyio_core::Task;
-use once_cell::sync::OnceCell;
 
 use super::TaskGroup;
 use super::carried::{Carried, CarriedNode, Cell, Passenger, Unlaunched};
@@ -81,7 +80,7 @@ impl<K: Kind> TaskGroup<K> {
         let owner = if slots.is_some() { Owner::Queue } else { Owner::Backend };
         let info = info.of_group(self.settings().name.as_ref());
         let unit = Unit::of_carried();
-        let place = OnceCell::with_value(Place::inside(self.link()));
+        let place = Place::inside(self.link());
         let home = carriers.home();
         let course = Course::new(unit, future, convert, settle, owner);
         let mut node = Node::carried(vacant, tenure, place, Carried::new(info, home, course));

@@ -14,6 +14,10 @@ pub(crate) struct Inherited {
     stopping: bool,
 }
 
+impl Inherited {
+    const NOTHING: Inherited = Inherited { cause: None, stopping: false };
+}
+
 impl Node {
     /// Gives the node its place below `parent`, and the cause that it finds there.
     pub(crate) fn link(self: &Link, parent: Link) {
@@ -25,11 +29,17 @@ impl Node {
         self.link_at(Place::below(parent, runtime));
     }
 
-    fn link_at(self: &Link, place: Place) {
+    /// [`link`](Node::link) where it is known what the place is.
+    pub(crate) fn link_at(self: &Link, place: Place) {
         assert!(self.place.set(place).is_ok(), "a node is linked once");
         let inherited = self.parent().expect("it has got one").list(self);
-        // Nobody but its future knows a group before it has a place.
-        if inherited.cause.is_some() || inherited.stopping || self.role() != Role::Group {
+        self.inherit(inherited);
+    }
+
+    /// [`link`](Node::link) for a node that was made for its place, so that nothing can have happened to it before.
+    pub(super) fn enter_place(self: &Link) {
+        let inherited = self.parent().expect("it was made with one").list(self);
+        if inherited.cause.is_some() || inherited.stopping {
             self.inherit(inherited);
         }
     }
@@ -66,13 +76,16 @@ impl Node {
 
     /// Lists a child, unless nothing can ever have to be spread to it.
     fn list(&self, child: &Link) -> Inherited {
+        if self.role() == Role::Root {
+            return Inherited::NOTHING;
+        }
         self.list_in(&mut self.lock(), child.clone())
     }
 
     #[inline]
     fn list_in(&self, state: &mut State, child: Link) -> Inherited {
         if self.role() == Role::Root {
-            return Inherited { cause: None, stopping: false };
+            return Inherited::NOTHING;
         }
         let stopping = state.is_asked_to_stop();
         if state.gone {

@@ -254,7 +254,7 @@ impl Place {
         Place { parent: Some(parent), runtime, depth }
     }
 
-    fn below(parent: &Link, runtime: &Runtime) -> Self {
+    pub(crate) fn below(parent: &Link, runtime: &Runtime) -> Self {
         let depth = parent.depth() + 1;
         let is_known = depth % LEVELS != 1 && parent.try_runtime().is_some_and(|known| known.is_equal(runtime));
         Place { parent: Some(parent.clone()), runtime: (!is_known).then(|| runtime.clone()), depth }
@@ -329,6 +329,15 @@ impl<X: Ext + 'static> Node<X> {
         Arc::new(Self::build(role, Tenure::Ordinary, OnceCell::new(), None, ext))
     }
 
+    /// The node of a group, at its place.
+    #[inline]
+    pub(crate) fn group(place: Place, ext: X) -> Arc<Self> {
+        let place = OnceCell::with_value(place);
+        let node = Vacant::new().fill(Self::build(Role::Group, Tenure::Ordinary, place, None, ext));
+        erase(&node).enter_place();
+        node
+    }
+
     /// The node of a task, which is adopted later: by `parent`, if that is known already.
     #[inline]
     pub(crate) fn task(tenure: Tenure, parent: Option<Link>, ext: X) -> Arc<Self> {
@@ -338,7 +347,8 @@ impl<X: Ext + 'static> Node<X> {
 
     /// The node of a task that is carried.
     #[inline]
-    pub(crate) fn carried(vacant: Vacant<Self>, tenure: Tenure, place: OnceCell<Place>, ext: X) -> Arc<Self> {
+    pub(crate) fn carried(vacant: Vacant<Self>, tenure: Tenure, place: Place, ext: X) -> Arc<Self> {
+        let place = OnceCell::with_value(place);
         vacant.fill(Self::build(Role::Task, tenure, place, Some(Poller::Task), ext))
     }
 
