@@ -117,7 +117,7 @@ impl Node {
         self.own.store(true, Ordering::Release);
         // To a timeout its own cause is news, although one from outside, on which it may not act, was here before.
         let is_news = self.role().power() == Power::Own && state.cause.is_some();
-        let poller = state.poller.clone().filter(|_| is_news);
+        let poller = state.poller_if(is_news);
         let has_deadline = state.deadline().is_some();
         drop(state);
         if has_deadline {
@@ -148,7 +148,7 @@ impl Node {
             let mut state = node.lock();
             let hidden = state.shield && cause.depth < node.depth();
             let is_news = !state.gone && !hidden && node.take(&mut state, &cause);
-            let poller = state.poller.clone().filter(|_| is_news);
+            let poller = state.poller_if(is_news);
             if is_news {
                 stack.extend(state.children.iter().cloned());
             }

@@ -101,7 +101,7 @@ impl Node {
             state.daemons -= u32::from(was_daemon);
             let finished = state.close_if_done();
             let emptied = state.live == 0;
-            let poller = state.poller.clone().filter(|_| emptied && state.closed);
+            let poller = state.poller_if(emptied && state.closed);
             let released = emptied && node.unlean(&mut state);
             drop(state);
             drop(listed);
@@ -135,7 +135,7 @@ impl Node {
     fn end_release(self: &Link) {
         let mut state = self.lock();
         state.releasing -= 1;
-        let poller = state.poller.clone().filter(|_| state.cause.is_some());
+        let poller = state.poller_if(state.cause.is_some());
         drop(state);
         self.wake(poller);
     }
@@ -206,7 +206,7 @@ impl Node {
             node.letting_go.fetch_sub(1, Ordering::Release);
             let free = !held && state.cause.is_some();
             released = node.unlean(&mut state);
-            let poller = state.poller.clone().filter(|_| free && !released);
+            let poller = state.poller_if(free && !released);
             drop(state);
             node.wake(poller);
         }

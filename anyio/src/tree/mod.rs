@@ -306,6 +306,12 @@ struct Rare {
 }
 
 impl State {
+    /// Whom to wake, if somebody is to be woken.
+    #[inline]
+    fn poller_if(&self, is_wanted: bool) -> Option<Poller> {
+        if is_wanted { self.poller.clone() } else { None }
+    }
+
     fn own(&self) -> Option<&Cancelled> {
         self.rare.as_ref()?.own.as_ref()
     }

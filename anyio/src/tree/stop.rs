@@ -89,7 +89,7 @@ impl Node {
             if state.gone || hidden || std::mem::replace(&mut state.rare().stop.requested, true) {
                 continue;
             }
-            let poller = state.poller.clone().filter(|_| node.role() == Role::Leaf);
+            let poller = state.poller_if(node.role() == Role::Leaf);
             stack.extend(state.children.iter().cloned());
             drop(state);
             calls.add(node, poller);
