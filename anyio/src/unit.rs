@@ -211,24 +211,29 @@ impl Unit {
     /// Tells the node whom to wake; says whether that is news.
     #[inline]
     pub(crate) fn register(&mut self, cx: &Context<'_>) -> bool {
-        let is_news = self.waker != Known::of(cx.waker());
-        if is_news {
-            self.keep_waker(cx);
-        }
+        let poller = self.news(cx);
+        let is_news = poller.is_some();
+        poller.into_iter().for_each(|poller| self.link().set_poller(poller));
         is_news
     }
 
-    #[cold]
-    fn keep_waker(&mut self, cx: &Context<'_>) {
+    /// Whom to wake, if the node is not known to know it; it is to be told.
+    #[inline]
+    fn news(&mut self, cx: &Context<'_>) -> Option<Poller> {
+        if self.waker == Known::of(cx.waker()) { None } else { Some(self.keep_waker(cx)) }
+    }
+
+    #[inline(never)]
+    fn keep_waker(&mut self, cx: &Context<'_>) -> Poller {
         if self.link().is_near_task_of(cx.waker()) {
             self.waker = Known::of(cx.waker());
-            return self.link().set_poller(Poller::Task);
+            return Poller::Task;
         }
         // What is kept is compared later: a waker need not consist of the same parts as its clone, and what it consists
         // of may belong to another one by then.
         let waker = cx.waker().clone();
         self.waker = Known::of(&waker);
-        self.link().set_poller(Poller::Waker(waker));
+        Poller::Waker(waker)
     }
 
     /// Whether the node knows whom to wake.
@@ -385,8 +390,8 @@ impl Unit {
     /// Waits until no task is left below; the node is closed then.
     #[inline]
     pub(crate) fn poll_closed(&mut self, cx: &Context<'_>) -> Poll<()> {
-        self.register(cx);
-        if self.link().is_closed() {
+        let news = self.news(cx);
+        if self.link().is_closed_or_wakes(news) {
             return Poll::Ready(());
         }
         note_waiting(Waiting::Exit);

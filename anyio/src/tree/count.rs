@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::cancel::Inherited;
 use super::poller::{Poller, wake};
-use super::{Bell, Ext, Key, Link, MutexGuard, NOT_LISTED, Node, Ordering, Role, State, Tenure};
+use super::{Bell, Children, Ext, Key, Link, MutexGuard, NOT_LISTED, Node, Ordering, Role, State, Tenure};
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
 use crate::unhandled::Unhandled;
@@ -35,7 +35,7 @@ impl Node {
     fn raise<R>(self: &Link, tenure: Tenure, admit: impl FnOnce(&mut State) -> R) -> Result<R, Closed> {
         let mut state = self.lock();
         if state.live == 0 && !state.closed {
-            return self.raise_chain(state, tenure, admit);
+            return self.raise_first(state, tenure, admit);
         }
         if state.closed && !(state.live > 0 && tenure == Tenure::Protected) {
             return Err(Closed);
@@ -45,7 +45,34 @@ impl Node {
         Ok(admit(&mut state))
     }
 
-    /// [`raise`](Self::raise) where nothing is live yet, so that those above have to be raised as well.
+    /// [`raise`](Self::raise) where nothing is live yet, so that those above have to be raised as well: mostly there is one.
+    fn raise_first<'a, R>(
+        self: &'a Link,
+        mut state: MutexGuard<'a, State>,
+        tenure: Tenure,
+        admit: impl FnOnce(&mut State) -> R,
+    ) -> Result<R, Closed> {
+        if let Some(parent) = self.parent() {
+            let mut above = parent.lock();
+            let is_last = above.live > 0 || parent.parent().is_none();
+            if above.closed || !is_last {
+                drop(above);
+                return self.raise_chain(state, tenure, admit);
+            }
+            above.live += 1;
+            state.live = 1;
+            if self.begin_to_lean(&mut state).is_some() {
+                parent.count_hold(&mut above).into_iter().for_each(Self::lean_on);
+            }
+        } else {
+            state.live = 1;
+        }
+        state.daemons += u32::from(tenure == Tenure::Daemon);
+        Ok(admit(&mut state))
+    }
+
+    /// [`raise`](Self::raise) for any number of nodes.
+    #[cold]
     fn raise_chain<'a, R>(
         self: &'a Link,
         mut state: MutexGuard<'a, State>,
@@ -143,18 +170,27 @@ impl Node {
     /// Leans on the parent if there is reason to and it does not yet; so do the parents that have reason to by that. The
     /// locks are kept until all of them lean.
     fn lean(&self, state: &mut State) {
-        let Some(parent) = self.begin_to_lean(state) else { return };
+        self.begin_to_lean(state).into_iter().for_each(Self::lean_on);
+    }
+
+    /// Counts one who leans on `first`.
+    fn lean_on(first: &Link) {
         let mut below = SmallVec::<[_; 4]>::new();
-        let mut next = Some(parent);
+        let mut next = Some(first);
         while let Some(node) = next {
             let mut state = node.lock();
-            state.holds += 1;
-            node.held.store(true, Ordering::Release);
-            next = node.begin_to_lean(&mut state);
+            next = node.count_hold(&mut state);
             if next.is_some() {
                 below.push(state);
             }
         }
+    }
+
+    /// Counts one who leans on this node; gives what it leans on itself for that, to be told.
+    fn count_hold(&self, state: &mut State) -> Option<&Link> {
+        state.holds += 1;
+        self.held.store(true, Ordering::Release);
+        self.begin_to_lean(state)
     }
 
     /// Notes that this node leans, if there is reason to and it does not yet; gives what it leans on, to be told.
@@ -378,11 +414,18 @@ impl Node {
         }
         let listed = self.parent().and_then(|parent| parent.unlist(self.key.load(Ordering::Relaxed)));
         drop((listed, poller));
+        if !children.is_empty() {
+            self.leave_children(children);
+        }
+    }
+
+    /// Has gone before those who were listed below.
+    #[cold]
+    fn leave_children(self: &Link, children: Children) {
         // A branch that is still here is on its way into a scoped group, spawned by another thread: its owner, which alone
         // polls branches, has dropped all that it had, and this one is dropped at the door.
         let is_left = |node: &Link| node.is_unit() && node.role() != Role::Branch;
-        if !children.is_empty()
-            && self.role().is_group()
+        if self.role().is_group()
             && let Some(carriers) = self.runtime().carriers()
         {
             carriers.keep_in_sight(children.iter().filter(|node| node.role() == Role::Task));

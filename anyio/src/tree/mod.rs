@@ -47,6 +47,7 @@ mod stall;
 mod stop;
 
 use std::any::Any;
+use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -489,6 +490,16 @@ impl<X: Ext + ?Sized> Node<X> {
     pub(crate) fn is_closed(&self) -> bool {
         let state = self.state.lock();
         state.closed && state.live == 0
+    }
+
+    /// Whether no task is below, nor will be again. If there may be, `news` is who will be woken by what happens here.
+    pub(crate) fn is_closed_or_wakes(&self, news: Option<Poller>) -> bool {
+        let mut state = self.state.lock();
+        let is_closed = state.closed && state.live == 0;
+        let old = if news.is_some() { mem::replace(&mut state.poller, news) } else { None };
+        drop(state);
+        drop(old);
+        is_closed
     }
 
     /// Whether nothing can be spawned below any more.
