@@ -270,11 +270,6 @@ impl Runtime {
         self.0.carriers.get()
     }
 
-    /// Whether the tasks of groups are polled by the same carriers here and there.
-    pub(crate) fn has_carriers_of(&self, other: &Runtime) -> bool {
-        Arc::ptr_eq(&self.0.carriers, &other.0.carriers)
-    }
-
     /// The time on this runtime's clock, on which all its deadlines are.
     #[must_use]
     pub fn now(&self) -> Instant {

@@ -50,8 +50,8 @@ use anyio_core::{Backend, Sharing, Task};
 use slab::Slab;
 
 pub(crate) use self::exclusive::{Exclusive, Turn, Vacant, downcast, take_turn};
-pub(crate) use self::hands::{Home, push_here};
-use self::hands::{List, Thread};
+pub(crate) use self::hands::Home;
+use self::hands::{List, Thread, push_here};
 use self::runner::Runner;
 use crate::runtime::Runtime;
 use crate::tree::{AtomicBool, AtomicUsize, Link, Mutex, MutexGuard, Node, Ordering, wake};
@@ -190,9 +190,8 @@ impl Carriers {
         }
     }
 
-    /// Puts tasks into the queue, which look alike to their runtime.
-    pub(crate) fn push_all(self: &Arc<Self>, tasks: impl Iterator<Item = Arc<dyn Carry>>, runtime: &Runtime) {
-        let tasks: Vec<_> = tasks.collect();
+    /// Puts tasks into the queue in one go.
+    fn queue_all(self: &Arc<Self>, tasks: Vec<Arc<dyn Carry>>, runtime: &Runtime) {
         let mut state = self.lock();
         state.queue.extend(tasks);
         let summons: Vec<_> = iter::from_fn(|| self.summons(&mut state, 0)).collect();
@@ -355,6 +354,29 @@ impl Carriers {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()
     }
+}
+
+/// Has a task polled that was launched before: in this thread, if a carrier of its runtime is being polled here.
+#[inline]
+pub(crate) fn push(home: Home, task: Arc<dyn Carry>) {
+    if let Err(task) = push_here(home, task) {
+        // It may be polled to its end, and dropped, before all is done here.
+        let kept = task.clone();
+        let runtime = kept.runtime();
+        carriers_of(runtime).queue(task, runtime);
+    }
+}
+
+/// Has tasks polled that were launched before, on the same runtime.
+pub(crate) fn push_all(tasks: Vec<Arc<dyn Carry>>) {
+    if let Some(first) = tasks.first() {
+        let runtime = first.runtime().clone();
+        carriers_of(&runtime).queue_all(tasks, &runtime);
+    }
+}
+
+fn carriers_of(runtime: &Runtime) -> &Arc<Carriers> {
+    runtime.carriers().expect("a task that is carried was launched by carriers")
 }
 
 fn wake_all(orphans: Vec<Weak<Node>>) {

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use super::info::{TaskId, TaskInfo};
 use super::limit::Slot;
 use super::record::{Outcome, Seat, TaskCell};
-use crate::carrier::{Carriers, Carry, Exclusive, Home, Turn, downcast, push_here, take_turn};
+use crate::carrier::{Carriers, Carry, Exclusive, Home, Turn, downcast, push, take_turn};
 use crate::runtime::Runtime;
 use crate::tree::{Ext, Link, Node, Poller};
 
@@ -62,8 +62,8 @@ impl<T: Send + 'static, P: Passenger<T>> Ext for Carried<T, P> {
         self.passenger.has_had_turn()
     }
 
-    fn wake(&self) -> Option<fn(Link) -> Arc<dyn Carry>> {
-        self.passenger.wake().then_some(|node| downcast::<Self>(node))
+    fn wake(&self) -> Option<(Home, fn(Link) -> Arc<dyn Carry>)> {
+        self.passenger.wake().then_some((self.home, |node| downcast::<Self>(node)))
     }
 }
 
@@ -140,26 +140,14 @@ impl<T: Send + 'static, P: Passenger<T>> Carry for Node<Carried<T, P>> {
 impl<T: Send + 'static, P: Passenger<T>> Wake for Node<Carried<T, P>> {
     fn wake(self: Arc<Self>) {
         if self.ext.passenger.wake() {
-            queue(self.ext.home, self);
+            push(self.ext.home, self);
         }
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
         if self.ext.passenger.wake() {
-            queue(self.ext.home, self.clone());
+            push(self.ext.home, self.clone());
         }
-    }
-}
-
-/// Has a task polled that was woken.
-#[inline]
-fn queue(home: Home, task: Arc<dyn Carry>) {
-    if let Err(task) = push_here(home, task) {
-        // It may be polled to its end, and dropped, before all is done here.
-        let kept = task.clone();
-        let runtime = kept.runtime();
-        let carriers = runtime.carriers().expect("it was launched by them");
-        carriers.queue(task, runtime);
     }
 }
 

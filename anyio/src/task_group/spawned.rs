@@ -164,7 +164,7 @@ impl<T, E, S: Settle<E>> Completion<T, E, S> {
     /// The task is cancelled before its body is dropped, so that what is in there does not take it for something else.
     fn lose<R: Record<T>>(&mut self, task: &R, link: &Link, drop_body: impl FnOnce() -> Result<(), Payload>) {
         let reason = Cancelled::new(self.dropped());
-        self.lost = link.clear_waker().is_none();
+        self.lost = !link.clear_waker();
         if matches!(self.owner, Owner::Backend) {
             self.report_unless_begun(task, link);
             let group = link.parent().filter(|parent| matches!(parent.role(), Role::Group | Role::Owned));

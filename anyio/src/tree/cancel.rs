@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::poller::Calls;
+use super::poller::{Calls, Poller};
 use super::{Bell, Cause, Link, Node, Ordering, Place, Power, Role, State};
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
@@ -90,18 +90,20 @@ impl Node {
         let stopping = state.is_asked_to_stop();
         if state.gone {
             let dropped = || Cause { depth: self.depth(), reason: Cancelled::new(CancelReason::GroupDropped) };
-            return Inherited { cause: Some(state.cause.clone().unwrap_or_else(dropped)), stopping };
+            return Inherited { cause: Some(self.cause_in(state).unwrap_or_else(dropped)), stopping };
         }
         state.has_units |= child.is_unit();
         state.children.insert(child);
-        Inherited { cause: state.cause.clone(), stopping }
+        Inherited { cause: self.cause_in(state), stopping }
     }
 
     /// Takes a cause over if it started nearer to the root than the one known (invariant 2); says whether it did.
     fn take(&self, state: &mut State, cause: &Cause) -> bool {
-        let news = state.cause.as_ref().is_none_or(|known| cause.depth < known.depth);
+        let news = cause.depth < state.cause_depth;
         if news {
-            state.cause = Some(cause.clone());
+            let is_shared = cause.depth < self.depth() && self.shares_reasons();
+            state.cause_depth = cause.depth;
+            state.reason = if is_shared { None } else { Some(cause.reason.clone()) };
             self.eff.store(cause.depth, Ordering::Release);
         }
         news
@@ -116,7 +118,7 @@ impl Node {
         state.rare().own = Some(reason.clone());
         self.own.store(true, Ordering::Release);
         // To a timeout its own cause is news, although one from outside, on which it may not act, was here before.
-        let is_news = self.role().power() == Power::Own && state.cause.is_some();
+        let is_news = self.role().power() == Power::Own && state.is_cancelled();
         let poller = state.poller_if(is_news);
         let has_deadline = state.deadline().is_some();
         drop(state);
@@ -143,14 +145,18 @@ impl Node {
     fn spread(self: &Link, cause: Cause) {
         let mut calls = Calls::default();
         let mut reached = Vec::new();
-        let mut stack = vec![self.clone()];
-        while let Some(node) = stack.pop() {
+        // With each of them: whether the task that it is in is woken anyway.
+        let mut stack = vec![(self.clone(), false)];
+        while let Some((node, is_called)) = stack.pop() {
             let mut state = node.lock();
             let hidden = state.shield && cause.depth < node.depth();
             let is_news = !state.gone && !hidden && node.take(&mut state, &cause);
-            let poller = state.poller_if(is_news);
+            let by_task = matches!(state.poller, Some(Poller::Task));
+            let is_boundary = node.role().is_boundary();
+            let poller = state.poller_if(is_news && !(is_called && by_task && !is_boundary));
             if is_news {
-                stack.extend(state.children.iter().cloned());
+                let is_called = if is_boundary { by_task } else { is_called };
+                state.children.iter().for_each(|child| stack.push((child.clone(), is_called)));
             }
             drop(state);
             if matches!(node.role(), Role::Leaf | Role::Shield | Role::Finally) {
@@ -169,7 +175,7 @@ impl Node {
     pub(crate) fn set_shield(self: &Link, shield: bool) {
         self.with_lean(|state| {
             let depth = self.depth();
-            let late = state.cause.as_ref().is_some_and(|cause| cause.depth < depth);
+            let late = state.cause_depth < depth;
             state.shield = shield && !late;
         });
         if !shield {

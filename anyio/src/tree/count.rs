@@ -162,7 +162,7 @@ impl Node {
     fn end_release(self: &Link) {
         let mut state = self.lock();
         state.releasing -= 1;
-        let poller = state.poller_if(state.cause.is_some());
+        let poller = state.poller_if(state.is_cancelled());
         drop(state);
         self.wake(poller);
     }
@@ -240,7 +240,7 @@ impl Node {
             }
             node.held.store(held, Ordering::Release);
             node.letting_go.fetch_sub(1, Ordering::Release);
-            let free = !held && state.cause.is_some();
+            let free = !held && state.is_cancelled();
             released = node.unlean(&mut state);
             let poller = state.poller_if(free && !released);
             drop(state);

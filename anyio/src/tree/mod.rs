@@ -5,7 +5,7 @@
 //!
 //! 1. **Place.** A node gets its parent once, at the first poll of its future (tasks: when they are spawned), and keeps
 //!    it. A task's parent is its group's node, whoever spawned it.
-//! 2. **Cause.** `cause` is the cancellation that reached this node and started nearest to the root; it is replaced
+//! 2. **Cause.** A node's cause is the cancellation that reached this node and started nearest to the root; it is replaced
 //!    only by one that started nearer still, and never taken away. `eff` mirrors its depth.
 //! 3. **Spread.** When a node has a cause, so has every node below it that is not gone, except behind a node whose
 //!    `shield` is up. A node that is linked below it later takes the cause over as it is linked.
@@ -27,8 +27,8 @@
 //! # Lock order
 //!
 //! A thread that has locked a node may lock that node's parent, and nothing else: locks are nested from the leaf to the
-//! root, so they cannot form a cycle. This happens only on the way up from 0 to 1 (`raise`, `lean`), where a second
-//! task must not start before the whole chain counts it. The ways down (`lower`, `unlean`) and the spreading of a cause
+//! root, so they cannot form a cycle. This happens on the way up from 0 to 1 (`raise`, `lean`), where a second task
+//! must not start before the whole chain counts it, and where a task looks up the reason that it shares with its group. The ways down (`lower`, `unlean`) and the spreading of a cause
 //! lock one node at a time. No lock is held while a waker is woken or dropped, while the backend is called, or while
 //! anything of the user's runs or is dropped. The locks of alarms, and of those who may wait too long, are apart from
 //! those of nodes: see `alarm` and `stall`.
@@ -64,7 +64,7 @@ use self::poller::Calls;
 pub(crate) use self::poller::{Poller, wake};
 pub(crate) use self::stall::Stalls;
 use self::stop::Stop;
-use crate::carrier::{Carry, Vacant};
+use crate::carrier::{Carry, Home, Vacant};
 use crate::reason::Cancelled;
 use crate::runtime::Runtime;
 use crate::task_group::TaskId;
@@ -165,9 +165,9 @@ pub(crate) trait Ext: Any + Send + Sync {
         false
     }
 
-    /// For the node of a task that is carried: notes that it is to be polled, and says how it is queued if the caller has
-    /// to see to that.
-    fn wake(&self) -> Option<fn(Link) -> Arc<dyn Carry>> {
+    /// For the node of a task that is carried: notes that it is to be polled, and says how it is queued, and where, if the
+    /// caller has to see to that.
+    fn wake(&self) -> Option<(Home, fn(Link) -> Arc<dyn Carry>)> {
         None
     }
 
@@ -201,7 +201,7 @@ pub(crate) struct Node<X: ?Sized = dyn Ext> {
     tenure: Tenure,
     /// Where the node stands (invariant 1); unset until its first poll.
     place: OnceCell<Place>,
-    /// The depth of `state.cause`, or [`NO_CAUSE`]. Stored with Release under the lock; a load with Acquire that sees a
+    /// What `state.cause_depth` is. Stored with Release under the lock; a load with Acquire that sees a
     /// depth sees what the canceller did before.
     eff: AtomicU32,
     /// Whether it was cancelled itself; ordered like `eff`.
@@ -264,8 +264,10 @@ impl Place {
 
 /// What the lock of a node guards.
 struct State {
-    /// Invariant 2.
-    cause: Option<Cause>,
+    /// The depth of the cause (invariant 2), or [`NO_CAUSE`].
+    cause_depth: u32,
+    /// Its reason, unless it is [that of the parent](Node::shares_reasons).
+    reason: Option<Cancelled>,
     /// Whether causes from above stop here.
     shield: bool,
     /// What few nodes have.
@@ -311,6 +313,10 @@ impl State {
     #[inline]
     fn poller_if(&self, is_wanted: bool) -> Option<Poller> {
         if is_wanted { self.poller.clone() } else { None }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cause_depth != NO_CAUSE
     }
 
     fn own(&self) -> Option<&Cancelled> {
@@ -374,7 +380,8 @@ impl<X: Ext + 'static> Node<X> {
             epoch: AtomicU32::new(0),
             key: AtomicUsize::new(NOT_LISTED),
             state: Mutex::new(State {
-                cause: None,
+                cause_depth: NO_CAUSE,
+                reason: None,
                 shield: role == Role::Shield,
                 rare: None,
                 poller,
@@ -465,7 +472,24 @@ impl<X: Ext + ?Sized> Node<X> {
 
     /// The outermost cancellation that has reached this node.
     pub(crate) fn cause(&self) -> Option<Cause> {
-        self.state.lock().cause.clone()
+        self.cause_in(&self.state.lock())
+    }
+
+    /// [`cause`](Self::cause) of this node, which is locked in `state`.
+    fn cause_in(&self, state: &State) -> Option<Cause> {
+        if !state.is_cancelled() {
+            return None;
+        }
+        match &state.reason {
+            Some(reason) => Some(Cause { depth: state.cause_depth, reason: reason.clone() }),
+            None => self.parent()?.cause(),
+        }
+    }
+
+    /// Whether the reason of a cause from outside stands at the parent only: a group has many tasks, and what reaches one of
+    /// them from outside has reached the group before.
+    fn shares_reasons(&self) -> bool {
+        self.role == Role::Task && self.parent().is_some_and(|parent| parent.role.is_group())
     }
 
     /// The cancellation requested at this very node.
@@ -560,15 +584,15 @@ impl<X: Ext + ?Sized> Node<X> {
         calls.call();
     }
 
-    /// The future of this task has ended: from now on the waker is that of whoever waits until it is gone. Tells what the
-    /// task was cancelled for, if it was.
-    pub(crate) fn clear_waker(&self) -> Option<Cause> {
+    /// The future of this task has ended: from now on the waker is that of whoever waits until it is gone. Tells whether
+    /// the task was cancelled.
+    pub(crate) fn clear_waker(&self) -> bool {
         let mut state = self.state.lock();
         let old = state.poller.take();
-        let cause = state.cause.clone();
+        let is_cancelled = state.is_cancelled();
         drop(state);
         drop(old);
-        cause
+        is_cancelled
     }
 
     /// Waits until this task, whose future has ended, is counted out, with all below it.

@@ -1,12 +1,13 @@
 //! Whoever polls the future of a node, and waking it.
 
 use std::iter;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Waker;
 
 use super::{Link, Node, Role};
-use crate::carrier::Carry;
+use crate::carrier::{Carry, Home, push, push_all};
 use crate::unit::discard;
 
 /// Whoever polls the future of a node.
@@ -49,10 +50,8 @@ impl Node {
     /// Wakes the task that this node stands in, or is that of, which is carried.
     fn wake_task(self: &Link) {
         let task = task_around(self);
-        if let Some(queued) = task.ext.wake() {
-            let runtime = task.runtime();
-            let carriers = runtime.carriers().expect(LAUNCHED);
-            safely(|| carriers.push(queued(task.clone()), runtime));
+        if let Some((home, queued)) = task.ext.wake() {
+            safely(|| push(home, queued(task.clone())));
         }
     }
 
@@ -71,8 +70,6 @@ fn task_around(node: &Link) -> &Link {
     let mut around = iter::successors(Some(node), |node| node.enclosing());
     around.find(|node| node.role() == Role::Task).expect("it was there when its waker was")
 }
-
-const LAUNCHED: &str = "a task that is carried was launched by carriers";
 
 /// Those who are to be woken when nothing else is left to be done.
 #[derive(Default)]
@@ -95,34 +92,38 @@ impl Calls {
 
     /// Wakes them, the last ones first: those who were found below others end before these can.
     pub(super) fn call(self) {
-        let mut tasks = Vec::new();
+        let mut batch = Batch::default();
         for call in self.0.into_iter().rev() {
             match call {
                 Call::Waker(waker) => wake(Some(waker)),
-                Call::Node(node) => tasks.extend(queued(node)),
+                Call::Node(node) => batch.add(node),
             }
         }
-        queue(tasks);
+        batch.queue();
     }
 }
 
-/// What is to be queued for a node whose task is carried.
-fn queued(node: Link) -> Option<Arc<dyn Carry>> {
-    if node.role() == Role::Task {
-        return node.ext.wake().map(|queued| queued(node));
-    }
-    let task = task_around(&node);
-    task.ext.wake().map(|queued| queued(task.clone()))
+/// Tasks that are queued together, as they run on the same runtime.
+#[derive(Default)]
+struct Batch {
+    home: Option<Home>,
+    tasks: Vec<Arc<dyn Carry>>,
 }
 
-/// Queues tasks, those together that run on the same runtime.
-fn queue(tasks: Vec<Arc<dyn Carry>>) {
-    let mut tasks = tasks.into_iter().peekable();
-    while let Some(first) = tasks.peek() {
-        let runtime = first.runtime().clone();
-        let carriers = runtime.carriers().expect(LAUNCHED);
-        let next = || tasks.next_if(|task| task.runtime().has_carriers_of(&runtime));
-        safely(|| carriers.push_all(iter::from_fn(next), &runtime));
+impl Batch {
+    /// Adds the task that a node stands in, or is that of, if it has to be queued.
+    fn add(&mut self, node: Link) {
+        let task = if node.role() == Role::Task { node } else { task_around(&node).clone() };
+        let Some((home, queued)) = task.ext.wake() else { return };
+        if self.home.replace(home) != Some(home) {
+            self.queue();
+        }
+        self.tasks.push(queued(task));
+    }
+
+    fn queue(&mut self) {
+        let tasks = mem::take(&mut self.tasks);
+        safely(|| push_all(tasks));
     }
 }
 
