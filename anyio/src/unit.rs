@@ -99,9 +99,25 @@ struct Known {
 impl Known {
     const NONE: Known = Known { data: 0, vtable: 0 };
 
+    /// What stands for the vtable of a waker that leads to the node of the task: no other one has its data, and there may
+    /// be copies of that vtable.
+    const OF_NODE: usize = 1;
+
     #[inline]
     fn of(waker: &Waker) -> Self {
         Known { data: waker.data().addr(), vtable: std::ptr::from_ref(waker.vtable()).addr() }
+    }
+
+    /// What tells the waker that leads to the node of the task.
+    #[inline]
+    fn of_node(waker: &Waker) -> Self {
+        Known { data: waker.data().addr(), vtable: Known::OF_NODE }
+    }
+
+    #[inline]
+    fn is(self, waker: &Waker) -> bool {
+        let Known { data, vtable } = Known::of(waker);
+        self.data == data && (self.vtable == vtable || self.vtable == Known::OF_NODE)
     }
 }
 
@@ -165,7 +181,7 @@ impl Unit {
     /// The waker is that of the task's own node, which need not be told of it.
     #[inline]
     pub(crate) fn wake_by_node(&mut self, cx: &Context<'_>) {
-        self.waker = Known::of(cx.waker());
+        self.waker = Known::of_node(cx.waker());
     }
 
     #[inline]
@@ -220,13 +236,13 @@ impl Unit {
     /// Whom to wake, if the node is not known to know it; it is to be told.
     #[inline]
     fn news(&mut self, cx: &Context<'_>) -> Option<Poller> {
-        if self.waker == Known::of(cx.waker()) { None } else { Some(self.keep_waker(cx)) }
+        if self.waker.is(cx.waker()) { None } else { Some(self.keep_waker(cx)) }
     }
 
     #[inline(never)]
     fn keep_waker(&mut self, cx: &Context<'_>) -> Poller {
         if self.link().is_near_task_of(cx.waker()) {
-            self.waker = Known::of(cx.waker());
+            self.waker = Known::of_node(cx.waker());
             return Poller::Task;
         }
         // What is kept is compared later: a waker need not consist of the same parts as its clone, and what it consists
@@ -309,7 +325,7 @@ impl Unit {
     /// be looked at more closely.
     #[inline]
     fn may_go_on(&self, cx: &Context<'_>) -> bool {
-        if self.waker != Known::of(cx.waker()) {
+        if !self.waker.is(cx.waker()) {
             return false;
         }
         let node: &Node = self.link();

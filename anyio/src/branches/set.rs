@@ -240,7 +240,7 @@ impl<L: Lanes, E: Send + 'static> Set<L, E> {
         }
         ready!(unit.poll_closed(cx));
         let well = match node.sum_up() {
-            Sum::Well => value(&mut self.lanes),
+            Sum::Well(_) => value(&mut self.lanes),
             Sum::Failed(error) => {
                 unit.finish();
                 return Poll::Ready(Err(error));

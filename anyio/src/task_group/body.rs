@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
+use std::mem::needs_drop;
 use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -478,21 +479,20 @@ pub(super) fn poll_outcome<T, E: Send + 'static>(
     value: &mut Option<T>,
     cx: &mut Context<'_>,
 ) -> Poll<Result<T, GroupError<E>>> {
-    if !node.ext.is_well() {
+    if needs_drop::<T>() && value.is_some() && !node.ext.is_well() {
         // The value will not be returned: it goes while somebody can still be told of a panic in its destructor.
         let value = value.take();
         let dropped = unit.inside(|| drop(value));
         dropped.unwrap_or_else(|payload| node.panicked(None, payload));
     }
-    match node.sum_up() {
+    let outside = match node.sum_up() {
         Sum::Panicked(payload) => {
             unit.finish();
             resume_unwind(payload)
         }
         Sum::Failed(error) => return Poll::Ready(Err(error)),
-        Sum::Well => {}
-    }
-    let outside = node.ext.outside();
+        Sum::Well(outside) => outside,
+    };
     if outside.is_none()
         && let Some(value) = value.take()
     {

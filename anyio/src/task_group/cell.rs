@@ -49,8 +49,8 @@ struct Collected<E> {
 pub(crate) enum Sum<E> {
     Panicked(Payload),
     Failed(GroupError<E>),
-    /// Nothing failed.
-    Well,
+    /// Nothing failed; with the cause from outside that cut something short, if one did.
+    Well(Option<Cancelled>),
 }
 
 impl<E: Send + 'static> Ext for GroupCell<E> {
@@ -199,7 +199,7 @@ impl<E: Send + 'static> Node<GroupCell<E>> {
     /// What the group comes to. A panic is alone in it: all else goes to the hook.
     pub(crate) fn sum_up(&self) -> Sum<E> {
         if !self.ext.has_collected() {
-            return Sum::Well;
+            return Sum::Well(None);
         }
         let mut collected = self.ext.collected.lock();
         let failures = std::mem::take(&mut collected.failures);
@@ -210,7 +210,7 @@ impl<E: Send + 'static> Node<GroupCell<E>> {
             failures.into_iter().for_each(|failure| self.report(failure));
             return Sum::Panicked(payload);
         }
-        if failures.is_empty() { Sum::Well } else { Sum::Failed(GroupError::failed(failures, outside)) }
+        if failures.is_empty() { Sum::Well(outside) } else { Sum::Failed(GroupError::failed(failures, outside)) }
     }
 
     /// Nobody will come for the outcome: what there is, and what comes later, goes to the hook.

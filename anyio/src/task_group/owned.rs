@@ -125,18 +125,16 @@ impl<K: Kind> OwnedTaskGroup<K> {
         poll_fn(context::poll_budget).await;
         erase(node).begin_exit();
         poll_fn(|cx| node.poll_gone(cx)).await;
-        let outcome = match node.sum_up() {
+        let cancelled = match node.sum_up() {
             Sum::Panicked(payload) => resume_unwind(payload),
-            Sum::Failed(error) => Err(error),
-            Sum::Well => Ok(()),
+            Sum::Failed(error) => return K::into_outcome(Err(error)),
+            Sum::Well(None) => return K::into_outcome(Ok(())),
+            Sum::Well(Some(cancelled)) => cancelled,
         };
-        if let (Ok(()), Some(cancelled)) = (&outcome, node.ext.outside()) {
-            // Whoever is cancelled around here is to drop this first (law C4).
-            let mut entry = Entry::new();
-            poll_fn(|cx| entry.poll_offer(cx)).await;
-            return K::into_outcome(Err(GroupError::Cancelled(cancelled)));
-        }
-        K::into_outcome(outcome)
+        // Whoever is cancelled around here is to drop this first (law C4).
+        let mut entry = Entry::new();
+        poll_fn(|cx| entry.poll_offer(cx)).await;
+        K::into_outcome(Err(GroupError::Cancelled(cancelled)))
     }
 }
 
