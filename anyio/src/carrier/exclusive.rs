@@ -15,27 +15,29 @@ use crate::tree::{AtomicU8, Ext, Link, Node, Ordering, UnsafeCell};
 const FRESH: u8 = 0;
 /// Nobody polls it, and nobody is to.
 const IDLE: u8 = 1;
-/// Whoever woke it has put it into a queue, or is about to.
-const QUEUED: u8 = 2;
-/// It is being polled.
+/// It was woken, and is to be polled: whoever woke it has put it into a queue, or whoever polls it will.
+const WOKEN: u8 = 2;
+/// It is being polled, and was not woken since that began.
 const POLLED: u8 = 3;
-/// It is being polled, and was woken meanwhile.
-const WOKEN: u8 = 4;
 /// It is never polled again.
-const DONE: u8 = 5;
+const DONE: u8 = 4;
+/// It is being edited, before its first turn.
+const EDITED: u8 = 5;
 
 /// A future, and whose turn it is.
 ///
+/// There is at most one who may give it a turn. At first it is whoever made it. A turn uses this right up; it comes back
+/// with [`Turn::Again`], or arises anew when somebody [wakes](Self::wake) a future that waits.
+///
 /// Each change but the last is a read-modify-write with AcqRel, also the one of a waker that changes nothing: a poll sees
-/// what any waker did before it woke the future, and what the last poll has left.
+/// what any waker did before it woke the future, and whoever has woken it sees what the last poll has left.
 pub(crate) struct Exclusive<F> {
     stage: AtomicU8,
     future: UnsafeCell<F>,
 }
 
-// SAFETY: a shared `Exclusive` gives access to the future only in `edit` and `turn`, and there to one thread at a time:
-// to the one that has moved `stage` to `POLLED`, from where the same thread moves it on. The thread may be another one each
-// time, for which `F` is `Send`.
+// SAFETY: a shared `Exclusive` gives access to the future only in `edit` and `turn`, and there to one thread at a time: the
+// one that has the right to give it a turn. The thread may be another one each time, for which `F` is `Send`.
 unsafe impl<F: Send> Sync for Exclusive<F> {}
 
 /// What is to be done after a turn.
@@ -60,10 +62,10 @@ impl<F> Exclusive<F> {
     ///
     /// If it may have had its first turn.
     pub(crate) fn edit(&self, edit: impl FnOnce(&mut F)) {
-        let claimed = self.stage.compare_exchange(FRESH, POLLED, Ordering::AcqRel, Ordering::Acquire);
+        let claimed = self.stage.compare_exchange(FRESH, EDITED, Ordering::AcqRel, Ordering::Acquire);
         assert!(claimed.is_ok(), "a future that was polled is pinned");
         self.future.with_mut(|future| {
-            // SAFETY: one thread gets from `FRESH` to `POLLED`, and nobody past that before the end of this function, so
+            // SAFETY: one thread gets from `FRESH` to `EDITED`, and nobody past that before the end of this function, so
             // there is no other reference to the future. It is not pinned before its first turn.
             edit(unsafe { &mut *future });
         });
@@ -72,36 +74,36 @@ impl<F> Exclusive<F> {
 
     /// Whether its first turn has begun.
     pub(crate) fn has_had_turn(&self) -> bool {
-        self.stage.load(Ordering::Acquire) != FRESH
+        !matches!(self.stage.load(Ordering::Acquire), FRESH | EDITED)
     }
 
-    /// Notes that it is to be polled; says if the caller has to put it into a queue.
+    /// Notes that it is to be polled; says if the caller has the right to give it a turn, and so has to put it into a queue.
     #[inline]
     pub(crate) fn wake(&self) -> bool {
         let next = |stage| match stage {
-            IDLE => Some(QUEUED),
-            POLLED => Some(WOKEN),
+            IDLE | POLLED => Some(WOKEN),
             DONE => None,
             _ => Some(stage),
         };
         self.stage.fetch_update(Ordering::AcqRel, Ordering::Acquire, next) == Ok(IDLE)
     }
 
-    /// Gives the future its turn, if it is queued. A `poll` that panics was the last.
+    /// Gives the future its turn. A `poll` that panics was the last.
     ///
     /// # Safety
     ///
-    /// Between the first turn and its drop this must not be moved.
+    /// The caller has the right to do so, and was handed it in the way in which values go from thread to thread: what the
+    /// last turn has left is seen in this one. Between the first turn and its drop this must not be moved.
     #[inline]
     pub(crate) unsafe fn turn(&self, poll: impl FnOnce(Pin<&mut F>) -> Poll<()>) -> Turn {
-        let begin = |stage| matches!(stage, FRESH | QUEUED).then_some(POLLED);
+        let begin = |stage| matches!(stage, FRESH | WOKEN).then_some(POLLED);
         if self.stage.fetch_update(Ordering::AcqRel, Ordering::Acquire, begin).is_err() {
             return Turn::Over;
         }
         let polled = self.future.with_mut(|future| {
-            // SAFETY: one thread gets from `FRESH` or `QUEUED` to `POLLED`, and nobody gets past `POLLED` or `WOKEN` but that
-            // thread, below; so until then there is no other reference to the future. It is pinned, since it lies inside
-            // `self`, which the caller does not move.
+            // SAFETY: nobody else has the right to poll it before the end of this function: if it is woken until then,
+            // `wake` does not give that right. So there is no other reference to the future. It is pinned, since it lies
+            // inside `self`, which the caller does not move.
             poll(unsafe { Pin::new_unchecked(&mut *future) })
         });
         if polled.is_ready() {
@@ -112,7 +114,6 @@ impl<F> Exclusive<F> {
         if !was_woken && self.stage.compare_exchange(POLLED, IDLE, Ordering::AcqRel, Ordering::Acquire).is_ok() {
             return Turn::Waits;
         }
-        self.stage.swap(QUEUED, Ordering::AcqRel);
         Turn::Again
     }
 

@@ -57,7 +57,7 @@ struct Private {
     /// Whether they were woken in this turn, and not taken from the queue.
     is_woken: bool,
     /// Those that were woken during their own poll.
-    again: Vec<Arc<dyn Carry>>,
+    again: VecDeque<Arc<dyn Carry>>,
 }
 
 impl Runner {
@@ -239,7 +239,7 @@ impl Stock {
         match self {
             Stock::Private(private) => {
                 if let Some(again) = again {
-                    private.again.push(again);
+                    private.again.push_back(again);
                 }
                 if goes_on { private.next(shown) } else { None }
             }
@@ -325,7 +325,7 @@ impl Private {
             queue.append(&mut self.ready);
         }
         if !self.again.is_empty() {
-            queue.extend(self.again.drain(..));
+            queue.append(&mut self.again);
         }
     }
 }
