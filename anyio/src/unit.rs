@@ -174,6 +174,7 @@ impl Unit {
         Unit { link: None, waker: Known::NONE, offer: None, role, entered: true, overdue: false, values }
     }
 
+    #[inline]
     pub(crate) fn lend(&mut self, link: Link) {
         self.link = Some(link);
     }
