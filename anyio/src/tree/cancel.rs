@@ -148,18 +148,19 @@ impl Node {
         // With each of them: whether the task that it is in is woken anyway.
         let mut stack = vec![(self.clone(), false)];
         while let Some((node, is_called)) = stack.pop() {
-            let mut state = node.lock();
-            let hidden = state.shield && cause.depth < node.depth();
-            let is_news = !state.gone && !hidden && node.take(&mut state, &cause);
+            let at: &Node = &node;
+            let mut state = at.lock();
+            let hidden = state.shield && cause.depth < at.depth();
+            let is_news = !state.gone && !hidden && at.take(&mut state, &cause);
             let by_task = matches!(state.poller, Some(Poller::Task));
-            let is_boundary = node.role().is_boundary();
+            let is_boundary = at.role().is_boundary();
             let poller = state.poller_if(is_news && !(is_called && by_task && !is_boundary));
             if is_news {
                 let is_called = if is_boundary { by_task } else { is_called };
-                state.children.iter().for_each(|child| stack.push((child.clone(), is_called)));
+                state.children.for_each(|child| stack.push((child.clone(), is_called)));
             }
             drop(state);
-            if matches!(node.role(), Role::Leaf | Role::Shield | Role::Finally) {
+            if matches!(at.role(), Role::Leaf | Role::Shield | Role::Finally) {
                 reached.push(node.clone());
             }
             calls.add(node, poller);

@@ -62,6 +62,15 @@ impl Children {
         }
     }
 
+    #[inline]
+    pub(super) fn for_each(&self, mut look: impl FnMut(&Link)) {
+        match self {
+            Children::None => {}
+            Children::One(node) => look(node),
+            Children::Many(nodes) => nodes.iter().for_each(|(_, node)| look(node)),
+        }
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Link> {
         let (one, many) = match self {
             Children::None => (None, None),
