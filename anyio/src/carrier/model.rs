@@ -97,6 +97,27 @@ fn one_thread_at_a_time_polls() {
     });
 }
 
+#[test]
+fn another_thread_may_give_the_next_turn() {
+    loom::model(|| {
+        let future = Arc::new(Exclusive::new(0));
+        let kept = Arc::new(Mutex::new(false));
+        let first = thread::spawn({
+            let (future, kept) = (future.clone(), kept.clone());
+            move || {
+                let again = turn(&future, |polls| *polls += 1) == Turn::Again;
+                *kept.lock().unwrap() = again;
+            }
+        });
+        let has_right = future.wake() || std::mem::take(&mut *kept.lock().unwrap());
+        if has_right {
+            // `loom` would tell if what the first turn has left were not seen.
+            turn(&future, |polls| *polls += 1);
+        }
+        first.join().unwrap();
+    });
+}
+
 /// A runtime whose tasks are polled by hand.
 #[derive(Default)]
 struct ByHand {

@@ -10,7 +10,7 @@ use super::limit::Slot;
 use super::record::{Outcome, Seat, TaskCell};
 use crate::carrier::{Carriers, Carry, Exclusive, Home, Turn, downcast, push, take_turn};
 use crate::runtime::Runtime;
-use crate::tree::{Ext, Link, Node, Poller};
+use crate::tree::{Ext, Link, Node, Poller, Queued};
 
 /// What the node of a task has whose outcome is in it.
 pub(super) type Cell<T> = TaskCell<Outcome<T>>;
@@ -62,7 +62,7 @@ impl<T: Send + 'static, P: Passenger<T>> Ext for Carried<T, P> {
         self.passenger.has_had_turn()
     }
 
-    fn wake(&self) -> Option<(Home, fn(Link) -> Arc<dyn Carry>)> {
+    fn wake(&self) -> Option<(Home, Queued)> {
         self.passenger.wake().then_some((self.home, |node| downcast::<Self>(node)))
     }
 }

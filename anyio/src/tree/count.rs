@@ -135,7 +135,11 @@ impl Node {
             if !emptied && !finished {
                 return;
             }
-            node.wake(poller);
+            // The task around may as well be woken when it is released.
+            let calls_task = released && matches!(poller, Some(Poller::Task));
+            if !calls_task {
+                node.wake(poller);
+            }
             if finished {
                 node.cancel_daemons();
             }
@@ -143,7 +147,7 @@ impl Node {
                 node.ext.emptied();
             }
             if released {
-                node.release(true);
+                node.release(true, calls_task);
             }
             was_daemon = node.is_daemon();
             next = node.parent().filter(|_| emptied);
@@ -159,12 +163,11 @@ impl Node {
         daemons.into_iter().for_each(|daemon| daemon.cancel(reason.clone()));
     }
 
-    fn end_release(self: &Link) {
+    /// Nobody is about to let go of the parent for this node any more; gives whom to wake for that.
+    fn end_release(&self) -> Option<Poller> {
         let mut state = self.lock();
         state.releasing -= 1;
-        let poller = state.poller_if(state.is_cancelled());
-        drop(state);
-        self.wake(poller);
+        state.poller_if(state.is_cancelled())
     }
 
     /// Leans on the parent if there is reason to and it does not yet; so do the parents that have reason to by that. The
@@ -225,7 +228,9 @@ impl Node {
     /// Takes back one `hold` of the parent, and of its parents as far as they now stop leaning. A cancelled unit that
     /// nothing leans on any more is woken, once all of them have been let go of: an offer made before that would be taken
     /// for refused. If something was `left` to be collected, it is owed a poll.
-    fn release(self: &Link, left: bool) {
+    ///
+    /// All of them are in one task. It is woken at last, if it `calls_task`, or if any of them has no other waker.
+    fn release(self: &Link, left: bool, mut calls_task: bool) {
         let mut node = self;
         let mut count = 0;
         let mut released = true;
@@ -244,10 +249,24 @@ impl Node {
             released = node.unlean(&mut state);
             let poller = state.poller_if(free && !released);
             drop(state);
-            node.wake(poller);
+            calls_task |= node.wake_unless_by_task(poller);
         }
         let chain = std::iter::successors(Some(self), |node| node.parent());
-        chain.take(count).for_each(|node| node.end_release());
+        for node in chain.take(count) {
+            calls_task |= node.wake_unless_by_task(node.end_release());
+        }
+        if calls_task {
+            self.wake(Some(Poller::Task));
+        }
+    }
+
+    /// Wakes the `poller` of this node, if it is not the task that it is in; says whether it is.
+    fn wake_unless_by_task(self: &Link, poller: Option<Poller>) -> bool {
+        let is_task = matches!(poller, Some(Poller::Task));
+        if !is_task {
+            self.wake(poller);
+        }
+        is_task
     }
 
     /// Edits what decides about leaning, and follows it up.
@@ -258,7 +277,7 @@ impl Node {
         let released = self.unlean(&mut state);
         drop(state);
         if released {
-            self.release(false);
+            self.release(false, false);
         }
     }
 
@@ -269,7 +288,7 @@ impl Node {
         let released = self.unlean(&mut state);
         drop(state);
         if released {
-            self.release(true);
+            self.release(true, false);
         }
     }
 
@@ -410,7 +429,7 @@ impl Node {
         drop(state);
         self.disarm_all();
         if released {
-            self.release(false);
+            self.release(false, false);
         }
         let listed = self.parent().and_then(|parent| parent.unlist(self.key.load(Ordering::Relaxed)));
         drop((listed, poller));

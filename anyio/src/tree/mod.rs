@@ -144,6 +144,9 @@ pub(crate) enum Tenure {
     Protected,
 }
 
+/// How the node of a task is put into the queue of its carriers.
+pub(crate) type Queued = fn(Link) -> Arc<dyn Carry>;
+
 /// What a kind of node does beyond being in the tree. Every method is called without locks.
 pub(crate) trait Ext: Any + Send + Sync {
     /// A cause has reached the node, or stopped at its shield.
@@ -167,7 +170,7 @@ pub(crate) trait Ext: Any + Send + Sync {
 
     /// For the node of a task that is carried: notes that it is to be polled, and says how it is queued, and where, if the
     /// caller has to see to that.
-    fn wake(&self) -> Option<(Home, fn(Link) -> Arc<dyn Carry>)> {
+    fn wake(&self) -> Option<(Home, Queued)> {
         None
     }
 
