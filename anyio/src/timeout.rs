@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyio_core::Timer;
 use pin_project_lite::pin_project;
 
-use crate::cancel_scope::{Limit, Scoped};
+use crate::cancel_scope::{Limit, Timed};
 use crate::context;
 use crate::operation::begin;
 use crate::runtime::Runtime;
@@ -64,7 +64,7 @@ pub struct TimedOut;
 /// # });
 /// ```
 pub fn timeout<F: Future>(limit: Duration, future: F) -> Timeout<F> {
-    Timeout { scoped: Scoped::timeout(Limit::After(limit), future) }
+    Timeout { timed: Timed::new(Limit::After(limit), future) }
 }
 
 /// [`timeout`] with a deadline instead of a limit.
@@ -91,7 +91,7 @@ pub fn timeout<F: Future>(limit: Duration, future: F) -> Timeout<F> {
 /// # });
 /// ```
 pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
-    Timeout { scoped: Scoped::timeout(Limit::At(deadline), future) }
+    Timeout { timed: Timed::new(Limit::At(deadline), future) }
 }
 
 /// [`timeout`], under the name that it has in AnyIO and Trio.
@@ -150,7 +150,7 @@ pub fn fail_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
 /// # });
 /// ```
 pub fn move_on_after<F: Future>(limit: Duration, future: F) -> MoveOn<F> {
-    MoveOn { scoped: Scoped::timeout(Limit::After(limit), future) }
+    MoveOn { timed: Timed::new(Limit::After(limit), future) }
 }
 
 /// [`move_on_after`] with a deadline instead of a limit.
@@ -163,7 +163,7 @@ pub fn move_on_after<F: Future>(limit: Duration, future: F) -> MoveOn<F> {
 ///
 /// As [`timeout`].
 pub fn move_on_at<F: Future>(deadline: Instant, future: F) -> MoveOn<F> {
-    MoveOn { scoped: Scoped::timeout(Limit::At(deadline), future) }
+    MoveOn { timed: Timed::new(Limit::At(deadline), future) }
 }
 
 pin_project! {
@@ -172,7 +172,7 @@ pin_project! {
     #[derive(Debug)]
     pub struct Timeout<F: Future> {
         #[pin]
-        scoped: Scoped<F>,
+        timed: Timed<F>,
     }
 }
 
@@ -180,7 +180,7 @@ impl<F: Future> Future for Timeout<F> {
     type Output = Result<F::Output, TimedOut>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().scoped.poll_timeout(cx).map_err(|_| TimedOut)
+        self.project().timed.poll_timed(cx).map_err(|_| TimedOut)
     }
 }
 
@@ -190,7 +190,7 @@ pin_project! {
     #[derive(Debug)]
     pub struct MoveOn<F: Future> {
         #[pin]
-        scoped: Scoped<F>,
+        timed: Timed<F>,
     }
 }
 
@@ -198,7 +198,7 @@ impl<F: Future> Future for MoveOn<F> {
     type Output = Option<F::Output>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().scoped.poll_timeout(cx).map(Result::ok)
+        self.project().timed.poll_timed(cx).map(Result::ok)
     }
 }
 

@@ -3,9 +3,11 @@
 mod bind;
 mod checkpoint;
 mod light;
+mod region;
 mod scoped;
 mod shield;
 mod stop;
+mod timed;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,6 +21,7 @@ pub(crate) use self::light::Limit;
 pub use self::scoped::Scoped;
 pub use self::shield::{Shield, shield, shield_for};
 pub use self::stop::{is_stopping, stopping};
+pub(crate) use self::timed::Timed;
 use crate::reason::Cancelled;
 use crate::tree::{Link, Node, Role};
 

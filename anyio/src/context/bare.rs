@@ -2,23 +2,23 @@
 //!
 //! They stand in a list, outermost first; how many there are the [context](super) knows.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
-use std::thread::AccessError;
 use std::time::Instant;
 
 use crate::tree::Link;
 
+/// How many have a place that is always there.
+const FIRST: usize = 32;
+
 thread_local! {
-    /// The timeouts that are being polled without a node, or had none when their poll began. After those there is room that
-    /// was needed before.
-    static ENTRIES: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
+    /// The deadlines of the timeouts that are being polled without a node, or had none when their poll began: the outermost
+    /// ones. They need no destructor, which every look at them would have to ask for.
+    static OUTER: [Cell<Option<Instant>>; FIRST] = const { [const { Cell::new(None) }; FIRST] };
+    /// Those of the others. After them there is room that was needed before.
+    static INNER: RefCell<Vec<Option<Instant>>> = const { RefCell::new(Vec::new()) };
     /// The nodes that some of them have got meanwhile.
     static GIVEN: RefCell<Vec<Given>> = const { RefCell::new(Vec::new()) };
-}
-
-struct Entry {
-    deadline: Option<Instant>,
 }
 
 /// The node that a timeout has got while it was polled.
@@ -30,22 +30,33 @@ struct Given {
     outer: Option<Link>,
 }
 
-/// Puts a timeout at a place, which is the first that is free.
-///
-/// It is written field by field, and not taken out again as a whole: the processor would wait for what it has just written.
+/// Puts a timeout at a place, which is the first that is free; `false`: the thread ends, and there is no room.
 #[inline]
-pub(super) fn put(index: usize, deadline: Option<Instant>) -> Result<(), AccessError> {
-    ENTRIES.try_with(|entries| {
-        let mut entries = entries.borrow_mut();
-        match entries.get_mut(index) {
-            Some(entry) => entry.deadline = deadline,
-            None => entries.push(Entry { deadline }),
+pub(super) fn put(index: usize, deadline: Option<Instant>) -> bool {
+    if index >= FIRST {
+        return put_inner(index - FIRST, deadline);
+    }
+    OUTER.with(|outer| outer[index].set(deadline));
+    true
+}
+
+#[inline(never)]
+fn put_inner(index: usize, deadline: Option<Instant>) -> bool {
+    let put = INNER.try_with(|inner| {
+        let mut inner = inner.borrow_mut();
+        match inner.get_mut(index) {
+            Some(entry) => *entry = deadline,
+            None => inner.push(deadline),
         }
-    })
+    });
+    put.is_ok()
 }
 
 pub(super) fn deadline(index: usize) -> Option<Instant> {
-    ENTRIES.with_borrow(|entries| entries[index].deadline)
+    match index.checked_sub(FIRST) {
+        None => OUTER.with(|outer| outer[index].get()),
+        Some(index) => INNER.with_borrow(|inner| inner[index]),
+    }
 }
 
 /// Those at these places, the innermost ones, that have no node.

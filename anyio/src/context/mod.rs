@@ -128,7 +128,7 @@ impl Drop for Entered<'_> {
 pub(crate) fn inside_timeout<R>(deadline: Option<Instant>, poll: impl FnOnce() -> R) -> (R, Option<Link>) {
     here(|here| {
         let index = here.count.get();
-        if bare::put(index, deadline).is_err() {
+        if !bare::put(index, deadline) {
             return (poll(), None);
         }
         here.count.set(index + 1);
@@ -260,20 +260,17 @@ pub(crate) fn try_spend() -> bool {
     })
 }
 
-/// [`poll_budget`] and a look at the runtime of the node here, if there are both; `None`: they have to be looked for more
-/// closely. `look` must not call into anyio.
+/// [`poll_budget`], if nothing keeps an operation from beginning, and a look at the runtime of the node here, if there is
+/// one; `None`: it has to be looked at more closely. `look` must not call into anyio.
 #[inline]
-pub(crate) fn try_spend_in<R>(look: impl FnOnce(&Runtime) -> R) -> Option<R> {
+pub(crate) fn try_spend_in<R>(look: impl FnOnce(&Runtime) -> R) -> Option<Option<R>> {
     here(|here| {
         let left = here.budget.get();
         if left == 0 || here.overdue.get() {
             return None;
         }
-        let seen = here.borrow().link.as_ref().and_then(|link| link.try_runtime()).map(look);
-        if seen.is_some() {
-            here.budget.set(left - 1);
-        }
-        seen
+        here.budget.set(left - 1);
+        Some(here.borrow().link.as_ref().and_then(|link| link.try_runtime()).map(look))
     })
 }
 
