@@ -45,6 +45,7 @@ pub(crate) fn with_ambient<R>(look: impl FnOnce(&Runtime) -> R) -> Result<R, NoB
 }
 
 /// The runtime that polls the current thread's task.
+#[inline]
 fn inside() -> Option<Key> {
     // A simulation first: it may be run inside another runtime, and none runs inside it.
     #[cfg(feature = "sim")]
@@ -70,6 +71,7 @@ fn fallback() -> Option<Key> {
 }
 
 /// Looks at the handle for `key`, which this thread or another may have made before.
+#[inline]
 fn with_known<R>(key: Key, look: impl FnOnce(&Runtime) -> R) -> Result<R, NoBackend> {
     let mut look = Some(look);
     let mut look = |runtime: &Runtime| look.take().expect("called once")(runtime);

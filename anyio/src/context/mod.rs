@@ -13,12 +13,20 @@ use std::mem::{self, ManuallyDrop};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use crate::reminder::BackendId;
 use crate::runtime::{NoBackend, Runtime};
 use crate::task_group::TaskId;
 use crate::tree::{Link, Node, Place, Role};
 
-/// How many operations may start in a task before it steps aside once (law X5).
-const BUDGET: u32 = 128;
+/// What may be spent in a task before it steps aside once (law X5).
+const BUDGET: u32 = 1024;
+
+/// What an operation costs that begins.
+const OPERATION: u32 = 8;
+
+/// What a timeout costs that begins: little, as what is done inside it has its own price, and as to step aside costs a
+/// hundred times more, in a runtime with several threads.
+const TIMEOUT: u32 = 1;
 
 thread_local! {
     // Needs no destructor, which every look at it would have to ask for.
@@ -28,6 +36,7 @@ thread_local! {
             count: Cell::new(0),
             given: Cell::new(0),
             hidden: Cell::new(0),
+            backend: Cell::new(None),
             budget: Cell::new(BUDGET),
             overdue: Cell::new(false),
         }
@@ -44,6 +53,8 @@ struct Here {
     given: Cell<usize>,
     /// How many of those stand around `link`, and not inside it.
     hidden: Cell<usize>,
+    /// That of the innermost of those timeouts.
+    backend: Cell<Option<BackendId>>,
     budget: Cell<u32>,
     /// Whether the task has stepped aside in vain: it is cancelled, but where it did that something held it.
     overdue: Cell<bool>,
@@ -125,14 +136,20 @@ impl Drop for Entered<'_> {
 
 /// Makes a timeout without a node current while `poll` runs, which must not panic; gives its node, if it has got one.
 #[inline]
-pub(crate) fn inside_timeout<R>(deadline: Option<Instant>, poll: impl FnOnce() -> R) -> (R, Option<Link>) {
+pub(crate) fn inside_timeout<R>(
+    deadline: Option<Instant>,
+    backend: Option<BackendId>,
+    poll: impl FnOnce() -> R,
+) -> (R, Option<Link>) {
     here(|here| {
         let index = here.count.get();
         if !bare::put(index, deadline) {
             return (poll(), None);
         }
         here.count.set(index + 1);
+        let around = here.backend.replace(backend);
         let result = poll();
+        here.backend.set(around);
         here.count.set(index);
         let given = if here.given.get() == 0 { None } else { here.take_given(index) };
         (result, given)
@@ -234,14 +251,24 @@ pub(crate) fn task_id() -> Option<TaskId> {
 /// of there: a loop whose turns always end under a shield would never be cut short otherwise.
 #[inline]
 pub(crate) fn poll_budget(cx: &mut Context<'_>) -> Poll<()> {
+    poll_spend(OPERATION, cx)
+}
+
+/// [`poll_budget`] for the beginning of a timeout.
+pub(crate) fn poll_budget_of_timeout(cx: &mut Context<'_>) -> Poll<()> {
+    poll_spend(TIMEOUT, cx)
+}
+
+#[inline]
+fn poll_spend(cost: u32, cx: &mut Context<'_>) -> Poll<()> {
     let spent = here(|here| match here.budget.get() {
-        left @ 1.. if !here.overdue.get() => {
-            here.budget.set(left - 1);
+        left if left >= cost && !here.overdue.get() => {
+            here.budget.set(left - cost);
             true
         }
         _ => false,
     });
-    if spent { Poll::Ready(()) } else { poll_exhausted(cx) }
+    if spent { Poll::Ready(()) } else { poll_exhausted(cost, cx) }
 }
 
 /// [`poll_budget`], if nothing around is cancelled and nothing keeps an operation from beginning; `false`: it has to be
@@ -251,8 +278,8 @@ pub(crate) fn try_spend() -> bool {
     here(|here| {
         let is_eff = here.borrow().link.as_ref().is_some_and(|link| link.is_eff());
         match here.budget.get() {
-            left @ 1.. if !is_eff && !here.overdue.get() => {
-                here.budget.set(left - 1);
+            left if left >= OPERATION && !is_eff && !here.overdue.get() => {
+                here.budget.set(left - OPERATION);
                 true
             }
             _ => false,
@@ -260,26 +287,32 @@ pub(crate) fn try_spend() -> bool {
     })
 }
 
-/// [`poll_budget`], if nothing keeps an operation from beginning, and a look at the runtime of the node here, if there is
+/// [`poll_budget_of_timeout`], if nothing keeps it from beginning, and a look at the runtime of the node here, if there is
 /// one; `None`: it has to be looked at more closely. `look` must not call into anyio.
 #[inline]
-pub(crate) fn try_spend_in<R>(look: impl FnOnce(&Runtime) -> R) -> Option<Option<R>> {
+pub(crate) fn try_begin_timeout<R>(look: impl FnOnce(&Runtime) -> R) -> Option<Option<R>> {
     here(|here| {
         let left = here.budget.get();
-        if left == 0 || here.overdue.get() {
+        if left < TIMEOUT || here.overdue.get() {
             return None;
         }
-        here.budget.set(left - 1);
+        here.budget.set(left - TIMEOUT);
         Some(here.borrow().link.as_ref().and_then(|link| link.try_runtime()).map(look))
     })
 }
 
+/// The backend of the timeout around the code here, if nothing stands between.
+#[inline]
+pub(crate) fn backend_of_timeout() -> Option<BackendId> {
+    here(|here| if here.count.get() > here.hidden.get() { here.backend.get() } else { None })
+}
+
 #[cold]
-fn poll_exhausted(cx: &mut Context<'_>) -> Poll<()> {
+fn poll_exhausted(cost: u32, cx: &mut Context<'_>) -> Poll<()> {
     let (left, overdue) = here(|here| (here.budget.get(), here.overdue.get()));
     let is_free = || peek(|link| link.is_some_and(|link| link.doomed_by().is_some()));
-    if left > 0 && !(overdue && is_free()) {
-        here(|here| here.budget.set(left - 1));
+    if left >= cost && !(overdue && is_free()) {
+        here(|here| here.budget.set(left - cost));
         return Poll::Ready(());
     }
     let overdue = peek(|link| link.is_some_and(|link| link.is_held_back()));
@@ -293,9 +326,10 @@ fn poll_exhausted(cx: &mut Context<'_>) -> Poll<()> {
 
 /// Has the task polled again after others had their turn; the caller returns `Pending`.
 pub(crate) fn step_aside(cx: &mut Context<'_>) {
-    let backend = peek(|link| link.and_then(|link| link.try_runtime()).map(|runtime| runtime.backend().clone()));
-    match backend {
-        Some(backend) => backend.checkpoint(cx.waker()),
-        None => cx.waker().wake_by_ref(),
+    // Where there is no node as well: a task that wakes itself has a runtime of several threads look for a thread that
+    // takes the task over, and may not let timers fire.
+    match Runtime::with_current(|runtime| runtime.backend().clone()) {
+        Ok(backend) => backend.checkpoint(cx.waker()),
+        Err(_) => cx.waker().wake_by_ref(),
     }
 }
