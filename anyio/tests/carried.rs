@@ -3,13 +3,15 @@
 #![cfg(all(feature = "tokio", feature = "smol"))]
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::future::{Future, pending, poll_fn};
+use std::mem;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, Condvar, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -154,31 +156,47 @@ fn one_that_blocks_its_thread_does_not_keep_those_who_are_with_its_carrier() {
 }
 
 /// A task wakes many siblings and blocks its thread until all of them have ended.
+async fn one_wakes_others_and_blocks() {
+    let group = anyio::task_group(async |tg| {
+        let (sender, receiver) = mpsc::channel();
+        let flags: Vec<_> = (0..20).map(|_| Flag::default()).collect();
+        for flag in flags.clone() {
+            let sender = sender.clone();
+            tg.spawn(async move {
+                flag.raised().await;
+                sender.send(()).unwrap();
+            });
+        }
+        while !flags.iter().all(Flag::is_awaited) {
+            turn().await;
+        }
+        tg.spawn(async move {
+            flags.iter().for_each(Flag::raise);
+            flags.iter().for_each(|_| receiver.recv().unwrap());
+        });
+    });
+    group.await.unwrap();
+}
+
 #[test]
 fn one_that_blocks_its_thread_does_not_keep_those_whom_it_has_woken() {
     ends(|| {
         attentive_workers(2).block_on(async {
             for _ in 0..50 {
-                anyio::task_group(async |tg| {
-                    let (sender, receiver) = mpsc::channel();
-                    let flags: Vec<_> = (0..20).map(|_| Flag::default()).collect();
-                    for flag in flags.clone() {
-                        let sender = sender.clone();
-                        tg.spawn(async move {
-                            flag.raised().await;
-                            sender.send(()).unwrap();
-                        });
-                    }
-                    while !flags.iter().all(Flag::is_awaited) {
-                        tokio::task::yield_now().await;
-                    }
-                    tg.spawn(async move {
-                        flags.iter().for_each(Flag::raise);
-                        flags.iter().for_each(|_| receiver.recv().unwrap());
-                    });
-                })
-                .await
-                .unwrap();
+                one_wakes_others_and_blocks().await;
+            }
+        });
+    });
+}
+
+#[test]
+fn one_that_blocks_one_of_two_threads_does_not_keep_those_whom_it_has_woken() {
+    ends(|| {
+        let threads = TwoThreads::default();
+        threads.start(2);
+        threads.drive(async {
+            for _ in 0..200 {
+                one_wakes_others_and_blocks().await;
             }
         });
     });
@@ -1125,5 +1143,245 @@ fn carriers_do_not_pile_up() {
             most.load(Ordering::SeqCst)
         });
         assert!(most <= 32, "there were {most}");
+    });
+}
+
+/// Two threads that poll tasks as tokio's do: what a thread has woken last is kept for it, and so are those who yield there
+/// until it has nothing else to do. The second one begins when it is told to, so each run is the same.
+#[derive(Clone, Default)]
+struct TwoThreads(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    works: Mutex<Works>,
+    news: Condvar,
+}
+
+#[derive(Default)]
+struct Works {
+    queue: VecDeque<Arc<Work>>,
+    /// How many threads may poll.
+    started: usize,
+    is_over: bool,
+}
+
+/// A task of theirs.
+struct Work {
+    threads: TwoThreads,
+    stage: Mutex<Stage>,
+    task: Mutex<Task>,
+}
+
+#[derive(PartialEq)]
+enum Stage {
+    Idle,
+    Queued,
+    Polled,
+    Woken,
+}
+
+/// What is kept for a thread.
+#[derive(Default)]
+struct Kept {
+    last: Option<Arc<Work>>,
+    yielded: Vec<Waker>,
+}
+
+thread_local! {
+    static KEPT: RefCell<Option<Kept>> = const { RefCell::new(None) };
+}
+
+impl TwoThreads {
+    fn start(&self, count: usize) {
+        self.0.works.lock().unwrap().started = count;
+        self.0.news.notify_all();
+    }
+
+    /// Drives a future in this thread, and its tasks in theirs.
+    fn drive(&self, future: impl Future<Output = ()>) {
+        let workers = [0, 1].map(|number| {
+            let threads = self.clone();
+            thread::spawn(move || threads.run(number))
+        });
+        futures::executor::block_on(anyio::enter(anyio::Runtime::new(self.clone()), future));
+        self.0.works.lock().unwrap().is_over = true;
+        self.0.news.notify_all();
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
+    }
+
+    fn queue(&self, work: Arc<Work>) {
+        self.0.works.lock().unwrap().queue.push_back(work);
+        self.0.news.notify_all();
+    }
+
+    /// Polls tasks in the thread of this number until all is over.
+    fn run(&self, number: usize) {
+        KEPT.set(Some(Kept::default()));
+        loop {
+            let kept = KEPT.with_borrow_mut(|kept| kept.as_mut().unwrap().last.take());
+            if let Some(work) = kept.or_else(|| self.next(number)) {
+                work.poll();
+                continue;
+            }
+            let yielded = KEPT.with_borrow_mut(|kept| mem::take(&mut kept.as_mut().unwrap().yielded));
+            if yielded.is_empty() && !self.wait(number) {
+                return KEPT.set(None);
+            }
+            yielded.into_iter().rev().for_each(Waker::wake);
+        }
+    }
+
+    fn next(&self, number: usize) -> Option<Arc<Work>> {
+        let mut works = self.0.works.lock().unwrap();
+        if number < works.started { works.queue.pop_front() } else { None }
+    }
+
+    /// Waits for a task in the queue; says if there may be one.
+    fn wait(&self, number: usize) -> bool {
+        let idle = |works: &mut Works| !works.is_over && (number >= works.started || works.queue.is_empty());
+        !self.0.news.wait_while(self.0.works.lock().unwrap(), idle).unwrap().is_over
+    }
+}
+
+impl Work {
+    fn poll(self: &Arc<Self>) {
+        *self.stage.lock().unwrap() = Stage::Polled;
+        let waker = Waker::from(self.clone());
+        let polled = Pin::new(&mut *self.task.lock().unwrap()).poll(&mut Context::from_waker(&waker));
+        let mut stage = self.stage.lock().unwrap();
+        if *stage == Stage::Woken && polled.is_pending() {
+            *stage = Stage::Queued;
+            self.threads.queue(self.clone());
+        } else {
+            *stage = Stage::Idle;
+        }
+    }
+}
+
+impl Wake for Work {
+    fn wake(self: Arc<Self>) {
+        let mut stage = self.stage.lock().unwrap();
+        match *stage {
+            Stage::Idle => *stage = Stage::Queued,
+            Stage::Polled => return *stage = Stage::Woken,
+            Stage::Queued | Stage::Woken => return,
+        }
+        drop(stage);
+        let threads = self.threads.clone();
+        let work = KEPT.with_borrow_mut(|kept| match kept {
+            Some(kept) => kept.last.replace(self),
+            None => Some(self),
+        });
+        work.into_iter().for_each(|work| threads.queue(work));
+    }
+}
+
+impl Spawn for TwoThreads {
+    fn spawn(&self, task: Task) {
+        let (threads, task) = (self.clone(), Mutex::new(task));
+        Waker::from(Arc::new(Work { threads, stage: Mutex::new(Stage::Idle), task })).wake();
+    }
+
+    fn sharing(&self) -> Sharing {
+        Sharing::ManyThreads
+    }
+}
+
+impl Checkpoint for TwoThreads {
+    fn checkpoint(&self, waker: &Waker) {
+        KEPT.with_borrow_mut(|kept| match kept {
+            Some(kept) => kept.yielded.push(waker.clone()),
+            None => waker.wake_by_ref(),
+        });
+    }
+}
+
+impl Clock for TwoThreads {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn timer(&self, _deadline: Instant) -> Pin<Box<dyn Timer>> {
+        unreachable!("nobody sleeps")
+    }
+}
+
+impl Blocking for TwoThreads {
+    fn spawn_blocking(&self, _job: Job) {
+        unreachable!("nobody needs it")
+    }
+}
+
+impl Backend for TwoThreads {
+    fn name(&self) -> &'static str {
+        "two threads"
+    }
+}
+
+/// A task blocks its thread, after some turns, until all siblings have had more of theirs; `blocks` and `begins` are told.
+async fn one_blocks_until_others_have_had_turns(
+    turns_before: usize,
+    siblings: usize,
+    begins: impl FnOnce(),
+    blocks: impl FnOnce() + Send + 'static,
+) {
+    let group = anyio::task_group(async move |tg| {
+        let (sender, receiver) = mpsc::channel();
+        let is_blocked = Arc::new(AtomicBool::new(false));
+        for _ in 0..siblings {
+            let (sender, is_blocked) = (sender.clone(), is_blocked.clone());
+            tg.spawn(async move {
+                while !is_blocked.load(Ordering::SeqCst) {
+                    turn().await;
+                }
+                for _ in 0..200 {
+                    turn().await;
+                }
+                sender.send(()).unwrap();
+            });
+        }
+        tg.spawn(async move {
+            for _ in 0..turns_before {
+                turn().await;
+            }
+            is_blocked.store(true, Ordering::SeqCst);
+            blocks();
+            (0..siblings).for_each(|_| receiver.recv().unwrap());
+        });
+        begins();
+    });
+    group.await.unwrap();
+}
+
+fn in_two_threads(turns_before: usize, siblings: usize) {
+    let threads = TwoThreads::default();
+    let (first, both) = (threads.clone(), threads.clone());
+    threads.drive(one_blocks_until_others_have_had_turns(
+        turns_before,
+        siblings,
+        move || first.start(1),
+        move || both.start(2),
+    ));
+}
+
+/// One carrier has yielded in the thread that blocks, and another was called there; another thread has nothing to do.
+#[test]
+fn one_that_blocks_its_thread_does_not_keep_siblings_that_yield() {
+    for siblings in 1..5 {
+        for turns_before in 0..20 {
+            ends(move || in_two_threads(turns_before, siblings));
+        }
+    }
+}
+
+/// The same wherever tokio has it happen.
+#[test]
+fn one_that_blocks_a_thread_of_tokio_does_not_keep_siblings_that_yield() {
+    ends(|| {
+        let runtime = attentive_workers(2);
+        for turns_before in (0..300).step_by(3) {
+            let siblings = turns_before % 4 + 1;
+            runtime.block_on(one_blocks_until_others_have_had_turns(turns_before, siblings, || (), || ()));
+        }
     });
 }

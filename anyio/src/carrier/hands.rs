@@ -63,9 +63,9 @@ pub(super) struct List(Mutex<Tasks>);
 /// Tasks in the order in which a carrier polls them.
 #[derive(Default)]
 pub(super) struct Tasks {
-    /// First those that were taken from the queue, then those that were woken here since.
+    /// First those that were here when the turn began or were taken since, then those that were woken here.
     ready: VecDeque<Arc<dyn Carry>>,
-    /// How many of them were taken from the queue.
+    /// How many the former are.
     taken: usize,
     /// How many have been polled from here, ever.
     polled: usize,
@@ -78,6 +78,11 @@ pub(super) struct Tasks {
 impl Tasks {
     pub(super) fn len(&self) -> usize {
         self.ready.len() + self.again.len()
+    }
+
+    /// Whether one may be polled in this turn.
+    pub(super) fn is_ready(&self) -> bool {
+        !self.ready.is_empty()
     }
 
     /// Puts a task behind those that are ready; says how many there are then.
@@ -116,13 +121,23 @@ impl Tasks {
         self.ready.pop_front()
     }
 
-    /// Takes tasks from the queue, `most` at most, when none is ready here.
-    pub(super) fn take(&mut self, queue: &mut VecDeque<Arc<dyn Carry>>, most: usize) {
-        if most < queue.len() {
-            self.ready.extend(queue.drain(..most));
-        } else {
+    /// Takes tasks from the queue, behind those that are ready here: `least` if there are so many, or half of them, or all
+    /// if no other carrier `shares` them.
+    pub(super) fn take(&mut self, queue: &mut VecDeque<Arc<dyn Carry>>, least: usize, shares: bool) {
+        let count = if shares { queue.len().div_ceil(2).max(least) } else { queue.len() };
+        if count < queue.len() {
+            self.ready.extend(queue.drain(..count));
+        } else if self.ready.is_empty() {
             mem::swap(&mut self.ready, queue);
+        } else {
+            self.ready.append(queue);
         }
+        self.taken = self.ready.len();
+    }
+
+    /// A turn begins: those that were woken during their own poll in the last one are the last.
+    pub(super) fn begin(&mut self) {
+        self.ready.append(&mut self.again);
         self.taken = self.ready.len();
     }
 
@@ -191,7 +206,7 @@ impl Hands {
             }
             Hands::Shared(list, carriers) => {
                 let count = list.with(|tasks| tasks.push(task))?;
-                Ok(if carriers.are_enough_for(count) { None } else { Some(carriers.clone()) })
+                Ok(if carriers.are_enough_for(count, 1) { None } else { Some(carriers.clone()) })
             }
         }
     }
@@ -208,7 +223,7 @@ pub(crate) fn push_here(home: Home, task: Arc<dyn Carry>) -> Result<(), Arc<dyn 
         let pushed = hands.push(task);
         here.hands.set(Some(hands));
         if let Some(carriers) = pushed? {
-            carriers.call_for_more();
+            carriers.call_for_more(1);
         }
         Ok(())
     })

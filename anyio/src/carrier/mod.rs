@@ -5,32 +5,40 @@
 //! queue, and who is woken for it; `queue` is in order of readiness, and a task is in it, or with a carrier, at most once
 //! ([`Exclusive`]).
 //!
-//! During its turn a carrier has a batch of the queue with it, and so it has those who are woken or spawned in its thread
-//! ([`push_here`]): without the lock that all want. Where there is one thread nobody else needs to find them; where there
-//! are more they lie in a [`List`]. After the turn everything is back in the queue.
+//! Where there is one thread a carrier has a batch of the queue with it during its turn, and so it has those who are woken
+//! or spawned in its thread ([`push_here`]): without the lock that all want. After the turn everything is back in the queue.
+//! Where there are more threads they lie in a [`List`], where others find them, and stay there over the turns of the carrier
+//! for as long as it yields and does not rest: so a task stays on its core, and the queue has those who are woken elsewhere.
 //!
 //! # Invariants
 //!
 //! 1. **On its way.** While a task is in the queue or in a list, a carrier is being polled in the only thread there is, or
-//!    one is on its way to be polled (`coming`). Where there are more threads two are on their way if there is work for
-//!    two: a runtime may keep the task that was woken last for the thread that woke it, which may be blocked. For the same
-//!    reason nobody relies on one that is `late`: unless the thread that had called it has called, after it, the one that
-//!    came first. How many come is known without the lock, too ([`Carriers::publish`]). One that yields counts as on its way,
-//!    although tokio keeps it for the thread in which it yielded: should that thread be blocked just then, and have called
-//!    the other one, both are held up until somebody has work for carriers or another thread looks for some.
+//!    one is on its way to be polled (`coming`). Where there are more threads, the thread in which something is woken or
+//!    polled may be blocked by it, and it may keep from the others ([`Keeper`]) the carriers that have yielded in it, as
+//!    tokio wakes those when the thread has nothing else to do, and the one that it has called last, for which tokio has a
+//!    slot of its own. Therefore a task is polled only when one is on its way whom nobody may keep, or nothing else waits in
+//!    the list of that thread; so it is when something is put there, but for the only one in it: that may be kept if nobody
+//!    but this thread comes for it, as tokio keeps whom a task has woken last. What is put into the queue has one coming whom
+//!    no other thread than this one may keep. A thread that calls another carrier keeps none that it has called before. When
+//!    one finds nothing to do, those who may be kept are not relied on any more: what comes is news to them. Nobody need come
+//!    once [`MANY`] are on their way. Who comes is known without the lock, too ([`Carriers::publish`]).
 //! 2. **Turns.** A carrier polls at most [`BATCH`] tasks, and none any more when the runtime finds it has done enough,
 //!    before it lets others have their turn. A task that was woken while it was polled, as one that yields is, is polled
-//!    again after that; where there are more threads it may be by another carrier, so that it does not wait for a thread
-//!    that is blocked. At the end of the turn those who were taken from the queue and not polled are again the first in it,
-//!    and those who were woken since are the last: however often some wake each other, others have their turn.
-//! 3. **Nobody is kept.** A carrier that finds nothing in the queue takes half of what another one has. Those who always
-//!    find something look, as their turns begin, whether another one has polled nothing since the last look, and put what
-//!    it has into the queue.
-//! 4. **The end.** The runtime goes down by dropping a carrier. From then on every task is dropped instead of polled, by
-//!    whoever finds it in the queue first, one after another; what is in lists is put there, and nobody is put into them any
-//!    more. All tasks of the groups that are known in `groups`, and those that such a group has left behind (`orphans`),
-//!    are put there; whoever is being polled meanwhile is by its carrier.
-//! 5. **No locks.** While the lock is held nothing is woken, dropped, spawned or polled. The lock of a list may be taken
+//!    again after that. Where there is one thread, those who were taken from the queue and not polled are the first in it at
+//!    the end of the turn, and those who were woken since are the last. Where there are more, those in the queue are put
+//!    into the list as the turn begins, behind those that were ready in it, and before those who have yielded: at least as
+//!    many as a turn polls, and half of them. However often some wake each other, others have their turn.
+//! 3. **Nobody is kept.** A carrier that finds nothing in the queue takes half of what another one has, and all look, as
+//!    their turns begin, whether another one has polled nothing since the last look, and put what it has into the queue.
+//! 4. **One yields in a thread.** A carrier that comes to a thread in which another one has yielded, and has nothing with
+//!    it, rests at once: what there is is left to the other one, as this thread is not blocked. It does not yield there
+//!    either. So the thread has nothing of ours to do after the turn of one, and looks at its timers and sockets; and there
+//!    are not many more carriers than threads.
+//! 5. **The end.** The runtime goes down by dropping a carrier. From then on every task is dropped instead of polled, by
+//!    whoever finds it in the queue first, one after another; what is in lists is put there, also in those of carriers that
+//!    yield, and nobody is put into them any more. All tasks of the groups that are known in `groups`, and those that such a
+//!    group has left behind (`orphans`), are put there; whoever is being polled meanwhile is by its carrier.
+//! 6. **No locks.** While the lock is held nothing is woken, dropped, spawned or polled. The lock of a list may be taken
 //!    under it, not the other way round.
 
 mod exclusive;
@@ -63,8 +71,8 @@ const BATCH: usize = 64;
 /// How many carriers wait for work; more than these end when there is none.
 const KEPT: usize = 4;
 
-/// How many carriers may be late. A runtime has as many threads that are blocked, or more to do than it can.
-const LATE: usize = 16;
+/// With so many on their way no more are called: a runtime has as many threads that are blocked, or more to do than it can.
+const MANY: usize = 16;
 
 /// A task that is carried.
 pub(crate) trait Carry: Send + Sync {
@@ -80,9 +88,9 @@ pub(crate) trait Carry: Send + Sync {
 
 /// The carriers of a runtime, and what they have to do.
 pub(crate) struct Carriers {
-    /// How many carriers should be on their way while there is enough to do.
-    ahead: usize,
-    /// How many carriers are on their way, and whether several are at work, as `state` has it: see [`Self::publish`].
+    /// Whether one thread polls all carriers.
+    is_single: bool,
+    /// How many carriers are on their way, and whether one of them is free, as `state` has it: see [`Self::publish`].
     crew: AtomicUsize,
     /// Whether the runtime goes down, as `state` has it.
     is_down: AtomicBool,
@@ -90,7 +98,7 @@ pub(crate) struct Carriers {
 }
 
 /// What [`Carriers::crew`] has besides the number of those that are on their way.
-const SEVERAL_AT_WORK: usize = 1 << 16;
+const ONE_IS_FREE: usize = 1 << 16;
 
 struct State {
     /// The tasks that are to be polled.
@@ -99,15 +107,13 @@ struct State {
     idle: Vec<(usize, Waker)>,
     /// How many carriers there have been.
     hired: usize,
-    /// The numbers of the carriers that were spawned or woken, or yield, and have not been polled since, in that order.
+    /// The carriers that were spawned or woken, or yield, and have not been polled since.
     coming: Vec<Coming>,
-    /// Those of them that nobody relies on any more, as a later one has come first, or one has found nothing to do.
-    late: Vec<usize>,
     /// How many carriers are being polled.
     working: usize,
-    /// The lists of those, where others may help themselves.
+    /// The lists of those, and of those that yield, where others may help themselves.
     lists: Vec<Listed>,
-    /// Invariant 4.
+    /// Invariant 5.
     is_down: bool,
     /// Whether somebody is dropping what is in the queue.
     is_dropping: bool,
@@ -122,11 +128,24 @@ struct State {
 /// A carrier that is on its way.
 struct Coming {
     number: usize,
-    /// The thread that has called it, if one has and it does not come by itself.
-    caller: Option<Thread>,
+    keeper: Keeper,
+    /// Whether nobody has found since that there is nothing to do. It may be kept for long then, and what comes must not
+    /// rely on it.
+    is_news: bool,
 }
 
-/// The list of a carrier that is being polled.
+/// Who may keep a carrier from being polled that is on its way, by being blocked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keeper {
+    /// Nobody: any thread that looks for work finds it.
+    Nobody,
+    /// The thread that has called it, and nobody since.
+    Caller(Thread),
+    /// The thread in which it has yielded.
+    Yielded(Thread),
+}
+
+/// The list of a carrier that has been polled.
 struct Listed {
     list: Arc<List>,
     /// What it had polled when another one looked last.
@@ -143,9 +162,9 @@ enum Summons {
 
 impl Carriers {
     pub(crate) fn new(sharing: Sharing) -> Option<Arc<Self>> {
-        let ahead = match sharing {
-            Sharing::OneThread => 1,
-            Sharing::ManyThreads => 2,
+        let is_single = match sharing {
+            Sharing::OneThread => true,
+            Sharing::ManyThreads => false,
             _ => return None,
         };
         let state = State {
@@ -153,7 +172,6 @@ impl Carriers {
             idle: Vec::new(),
             hired: 0,
             coming: Vec::new(),
-            late: Vec::new(),
             working: 0,
             lists: Vec::new(),
             is_down: false,
@@ -163,7 +181,7 @@ impl Carriers {
             orphans: Vec::new(),
         };
         let (crew, is_down) = (AtomicUsize::new(0), AtomicBool::new(false));
-        Some(Arc::new(Carriers { ahead, crew, is_down, state: Mutex::new(state) }))
+        Some(Arc::new(Carriers { is_single, crew, is_down, state: Mutex::new(state) }))
     }
 
     /// Has a task polled: by the carrier that is being polled in this thread, if there is one, or by any.
@@ -179,11 +197,12 @@ impl Carriers {
     pub(crate) fn queue(self: &Arc<Self>, task: Arc<dyn Carry>, runtime: &Runtime) {
         let mut state = self.lock();
         state.queue.push_back(task);
-        let summons = self.summons(&mut state, 0);
+        let summons = self.summons(&mut state, 1);
         let is_left = state.is_left();
         drop(state);
         if let Some(summons) = summons {
             self.summon(summons, runtime);
+            self.call_for_more(1);
         }
         if is_left {
             self.drop_queued();
@@ -194,7 +213,7 @@ impl Carriers {
     fn queue_all(self: &Arc<Self>, tasks: Vec<Arc<dyn Carry>>, runtime: &Runtime) {
         let mut state = self.lock();
         state.queue.extend(tasks);
-        let summons: Vec<_> = iter::from_fn(|| self.summons(&mut state, 0)).collect();
+        let summons: Vec<_> = iter::from_fn(|| self.summons(&mut state, 1)).collect();
         let is_left = state.is_left();
         drop(state);
         summons.into_iter().for_each(|summons| self.summon(summons, runtime));
@@ -208,17 +227,11 @@ impl Carriers {
         Home::of(self)
     }
 
-    /// Whether one thread polls all carriers.
-    fn is_single(&self) -> bool {
-        self.ahead == 1
-    }
-
-    /// Whether invariant 1 needs another carrier to come, also for `more` tasks; if so it is counted.
+    /// Whether invariant 1 needs another carrier to come, where this thread may keep `own` tasks for itself; if so it is
+    /// counted.
     #[inline]
-    fn summons(&self, state: &mut State, more: usize) -> Option<Summons> {
-        let ahead = self.ahead - usize::from(self.is_single() && state.working > 0);
-        let coming = state.coming.len();
-        if coming >= ahead || state.is_down || coming >= state.work(ahead, more) {
+    fn summons(&self, state: &mut State, own: usize) -> Option<Summons> {
+        if state.is_down || self.are_enough(state, own) {
             return None;
         }
         let (number, summons) = match state.idle.pop() {
@@ -228,40 +241,55 @@ impl Carriers {
                 (state.hired, Summons::New(state.hired))
             }
         };
-        state.coming.push(Coming { number, caller: Some(Thread::current()) });
+        state.expect(number, Keeper::Caller(Thread::current()));
         self.publish(state);
         Some(summons)
     }
 
-    /// Says how many are on their way, to those who have put a task into the list of a carrier.
+    /// Whether as many are on their way as invariant 1 needs.
+    #[inline]
+    fn are_enough(&self, state: &State, own: usize) -> bool {
+        if self.is_single {
+            return state.working > 0 || !state.coming.is_empty() || state.work(1) == 0;
+        }
+        if state.coming.iter().any(|coming| coming.keeper == Keeper::Nobody) || state.coming.len() >= MANY {
+            return true;
+        }
+        let work = state.work(own + 1);
+        work == 0 || work <= own && state.coming.iter().any(|coming| coming.is_of(Thread::current()))
+    }
+
+    /// Says who are on their way, to those who have put a task into the list of a carrier.
     ///
     /// Whoever makes them fewer looks into all lists afterwards. So either it finds the task; or it has looked into that
     /// list before the task was there, and then whoever brings the task, having had the lock of the list later, sees here
     /// that there are fewer.
     #[inline]
     fn publish(&self, state: &State) {
-        if !self.is_single() {
-            let several = if state.working > 1 { SEVERAL_AT_WORK } else { 0 };
-            self.crew.store(state.coming.len() | several, Ordering::Relaxed);
+        if !self.is_single {
+            let is_free = state.coming.iter().any(|coming| coming.keeper == Keeper::Nobody);
+            let free = if is_free { ONE_IS_FREE } else { 0 };
+            let count = state.coming.iter().filter(|coming| coming.is_news).count();
+            self.crew.store(count | free, Ordering::Relaxed);
         }
     }
 
-    /// Whether enough are on their way while `count` tasks are in a list. If it is not sure, the answer is no.
+    /// Whether enough are on their way while `count` tasks are in the list of this thread, of which it may keep `own` for
+    /// itself. If it is not sure, the answer is no.
     #[inline]
-    fn are_enough_for(&self, count: usize) -> bool {
+    fn are_enough_for(&self, count: usize, own: usize) -> bool {
         let crew = self.crew.load(Ordering::Relaxed);
-        let needed = if crew >= SEVERAL_AT_WORK { self.ahead } else { self.ahead.min(count) };
-        count == 0 || crew % SEVERAL_AT_WORK >= needed
+        count == 0 || crew >= ONE_IS_FREE || count <= own && crew > 0
     }
 
     /// Has as many come as invariant 1 needs for what is in a list, if it still is.
     #[cold]
-    fn call_for_more(self: &Arc<Self>) {
+    fn call_for_more(self: &Arc<Self>, own: usize) {
         loop {
             let mut state = self.lock();
             // Whose list it is may empty it at any time.
             let Some(runtime) = state.waiting() else { return };
-            let summons = self.summons(&mut state, 0);
+            let summons = self.summons(&mut state, own);
             drop(state);
             match summons {
                 Some(summons) => self.summon(summons, &runtime),
@@ -383,10 +411,17 @@ fn wake_all(orphans: Vec<Weak<Node>>) {
     orphans.into_iter().filter_map(|orphan| orphan.upgrade()).for_each(|orphan| orphan.wake_up());
 }
 
+impl Coming {
+    /// Whether nobody but this thread may keep it.
+    fn is_of(&self, thread: Thread) -> bool {
+        self.is_news && (self.keeper == Keeper::Caller(thread) || self.keeper == Keeper::Yielded(thread))
+    }
+}
+
 impl State {
-    /// How many tasks wait, with `more` that are nowhere yet, if they are not more than `most`.
-    fn work(&self, most: usize, more: usize) -> usize {
-        let mut work = self.queue.len() + more;
+    /// How many tasks wait, if they are not more than `most`.
+    fn work(&self, most: usize) -> usize {
+        let mut work = self.queue.len();
         for listed in &self.lists {
             if work >= most {
                 break;
@@ -403,8 +438,8 @@ impl State {
 
     /// Puts into the queue what those have who have not gone on since the last look: they may be blocked, and the others
     /// may always have enough of their own.
-    fn relieve_blocked(&mut self) {
-        for listed in &mut self.lists {
+    fn relieve_blocked(&mut self, list: &Arc<List>) {
+        for listed in self.lists.iter_mut().filter(|listed| !Arc::ptr_eq(&listed.list, list)) {
             listed.list.with(|tasks| {
                 let polled = Some(tasks.polled());
                 if mem::replace(&mut listed.polled, polled) == polled {
@@ -421,34 +456,30 @@ impl State {
         queued.or_else(|| self.lists.iter().find_map(|listed| listed.list.with(|tasks| tasks.front().map(runtime_of))))
     }
 
-    /// Notes that a carrier has come, if it was expected. Whoever should have come before it is not relied on any more, but
-    /// for those that the same thread has called: it cannot have kept them, as it called this one after them.
+    /// Notes that a carrier is on its way. A thread that calls another one keeps none of those it has called before.
+    fn expect(&mut self, number: usize, keeper: Keeper) {
+        if let Keeper::Caller(_) = keeper {
+            let before = self.coming.iter_mut().filter(|coming| coming.keeper == keeper);
+            before.for_each(|coming| coming.keeper = Keeper::Nobody);
+        }
+        self.coming.push(Coming { number, keeper, is_news: true });
+    }
+
+    /// Notes that a carrier has come; says if it was expected.
     fn has_come(&mut self, number: usize) -> bool {
-        let Some(index) = self.coming.iter().position(|coming| coming.number == number) else { return false };
-        let caller = self.coming.remove(index).caller;
-        if index > 0 {
-            self.give_up(index, |coming| caller.is_none() || coming.caller != caller);
-        }
-        true
+        let index = self.coming.iter().position(|coming| coming.number == number);
+        index.map(|index| self.coming.swap_remove(index)).is_some()
     }
 
-    /// Relies no longer on those of the first `count` on their way that are `held_up`.
-    fn give_up(&mut self, count: usize, mut held_up: impl FnMut(&Coming) -> bool) {
-        let mut places = count.min(self.coming.len());
-        let mut index = 0;
-        while places > 0 && self.late.len() < LATE {
-            places -= 1;
-            if held_up(&self.coming[index]) {
-                self.late.push(self.coming.remove(index).number);
-            } else {
-                index += 1;
-            }
-        }
+    /// Relies no longer on those who are on their way and may be kept: there is nothing to do, as it seems.
+    fn rely_on_nobody(&mut self) {
+        self.coming.iter_mut().for_each(|coming| coming.is_news = false);
     }
 
-    /// Whether enough carriers are about that one more would only be in their way.
-    fn is_crowded(&self) -> bool {
-        self.coming.len() + self.late.len() > KEPT
+    /// Whether a carrier has yielded in this thread, and was not polled since.
+    fn one_yields_here(&self) -> bool {
+        let yielded = Keeper::Yielded(Thread::current());
+        self.coming.iter().any(|coming| coming.keeper == yielded)
     }
 
     /// Whether nobody cares for what is in the queue.

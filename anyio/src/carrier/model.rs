@@ -2,6 +2,7 @@
 //!
 //! `RUSTFLAGS="--cfg anyio_loom" cargo test -p anyio --lib --release carrier::model`
 
+use std::cell::Cell;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -10,7 +11,7 @@ use std::time::Instant;
 use anyio_core::{Backend, Blocking, Checkpoint, Clock, Job, Sharing, Spawn, Task, Timer};
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::sync::{Condvar, Mutex};
-use loom::thread;
+use loom::thread::{self, ThreadId};
 
 use super::{Carriers, Carry, Exclusive, Turn};
 use crate::runtime::Runtime;
@@ -121,7 +122,37 @@ fn another_thread_may_give_the_next_turn() {
 /// A runtime whose tasks are polled by hand.
 #[derive(Default)]
 struct ByHand {
-    spawned: Mutex<Vec<Task>>,
+    spawned: Mutex<Vec<(Task, Keeper)>>,
+    /// The threads that have spawned or woken tasks, once for each.
+    calls: Mutex<Vec<ThreadId>>,
+}
+
+/// The thread for which a task is kept.
+#[derive(Clone, Copy)]
+enum Keeper {
+    /// The one that has woken it, in the call of this number, until it wakes another.
+    Caller(ThreadId, usize),
+    /// The one in which it has yielded.
+    Yielded(ThreadId),
+}
+
+impl ByHand {
+    fn call(&self) -> Keeper {
+        let thread = thread::current().id();
+        let mut calls = self.calls.lock().unwrap();
+        calls.push(thread);
+        Keeper::Caller(thread, calls.len())
+    }
+
+    /// Whether this thread may poll such a task, as the `last` resort or not.
+    fn may_poll(&self, keeper: Keeper, last: bool) -> bool {
+        match keeper {
+            Keeper::Caller(thread, number) => {
+                thread == thread::current().id() || self.calls.lock().unwrap()[number..].contains(&thread)
+            }
+            Keeper::Yielded(thread) => last && thread == thread::current().id(),
+        }
+    }
 }
 
 struct Never;
@@ -136,15 +167,22 @@ impl Timer for Never {
 
 struct Hand(Arc<ByHand>);
 
+loom::thread_local! {
+    /// Whether the carrier that is being polled in this thread has yielded.
+    static YIELDED: Cell<bool> = Cell::new(false);
+}
+
 impl Spawn for Hand {
     fn spawn(&self, task: Task) {
-        self.0.spawned.lock().unwrap().push(task);
+        let keeper = self.0.call();
+        self.0.spawned.lock().unwrap().push((task, keeper));
     }
 }
 
 impl Checkpoint for Hand {
     fn checkpoint(&self, waker: &Waker) {
         waker.wake_by_ref();
+        YIELDED.with(|yielded| yielded.set(true));
     }
 }
 
@@ -168,16 +206,27 @@ impl Backend for Hand {
     }
 }
 
-/// A task that counts its ends.
+/// A task that counts its polls and its end.
 struct Cargo {
     runtime: Runtime,
+    turns: usize,
     carried: AtomicUsize,
     dropped: AtomicUsize,
 }
 
 impl Cargo {
     fn new(runtime: &Runtime) -> Arc<Self> {
-        Arc::new(Cargo { runtime: runtime.clone(), carried: AtomicUsize::new(0), dropped: AtomicUsize::new(0) })
+        Cargo::that_yields(runtime, 0)
+    }
+
+    /// One that is done in the poll after so many.
+    fn that_yields(runtime: &Runtime, turns: usize) -> Arc<Self> {
+        let (carried, dropped) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Arc::new(Cargo { runtime: runtime.clone(), turns, carried, dropped })
+    }
+
+    fn is_done(&self) -> bool {
+        self.carried.load(Ordering::SeqCst) > self.turns
     }
 
     fn ends(&self) -> (usize, usize) {
@@ -187,8 +236,8 @@ impl Cargo {
 
 impl Carry for Cargo {
     fn carry(self: Arc<Self>) -> Option<Arc<dyn Carry>> {
-        self.carried.fetch_add(1, Ordering::SeqCst);
-        None
+        let turns = self.carried.fetch_add(1, Ordering::SeqCst);
+        if turns < self.turns { Some(self) } else { None }
     }
 
     fn abandon(self: Arc<Self>) {
@@ -200,11 +249,22 @@ impl Carry for Cargo {
     }
 }
 
-struct Woken(AtomicBool);
+struct Woken {
+    hand: Arc<ByHand>,
+    keeper: Mutex<Option<Keeper>>,
+}
 
 impl Wake for Woken {
     fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::SeqCst);
+        let keeper = self.hand.call();
+        *self.keeper.lock().unwrap() = Some(keeper);
+    }
+}
+
+impl Woken {
+    fn may_be_polled(&self, last: bool) -> bool {
+        let keeper = *self.keeper.lock().unwrap();
+        keeper.is_some_and(|keeper| self.hand.may_poll(keeper, last))
     }
 }
 
@@ -217,11 +277,14 @@ struct Hired {
 impl Hired {
     /// Polls it if it was woken; says whether it did, and whether it is done.
     fn run(&mut self) -> (bool, bool) {
-        if !self.woken.0.swap(false, Ordering::SeqCst) {
+        if self.woken.keeper.lock().unwrap().take().is_none() {
             return (false, false);
         }
         let waker = Waker::from(self.woken.clone());
         let polled = Pin::new(&mut self.task).poll(&mut Context::from_waker(&waker));
+        if YIELDED.with(|yielded| yielded.replace(false)) {
+            *self.woken.keeper.lock().unwrap() = Some(Keeper::Yielded(thread::current().id()));
+        }
         (true, polled.is_ready())
     }
 }
@@ -232,13 +295,17 @@ fn crew(sharing: Sharing) -> (Arc<Carriers>, Arc<ByHand>, Runtime) {
     (Carriers::new(sharing).unwrap(), hand, runtime)
 }
 
-fn hired(hand: &ByHand) -> Vec<Hired> {
+fn hired(hand: &Arc<ByHand>) -> Vec<Hired> {
     let tasks = std::mem::take(&mut *hand.spawned.lock().unwrap());
-    tasks.into_iter().map(|task| Hired { task, woken: Arc::new(Woken(AtomicBool::new(true))) }).collect()
+    let hired = |(task, keeper)| Hired {
+        task,
+        woken: Arc::new(Woken { hand: hand.clone(), keeper: Mutex::new(Some(keeper)) }),
+    };
+    tasks.into_iter().map(hired).collect()
 }
 
 /// Polls carriers until none is woken.
-fn run_all(hand: &ByHand, crew: &mut Vec<Hired>) {
+fn run_all(hand: &Arc<ByHand>, crew: &mut Vec<Hired>) {
     loop {
         crew.extend(hired(hand));
         let mut polled = false;
@@ -292,20 +359,26 @@ struct Threads {
     news: Condvar,
 }
 
-/// A task that puts another one into the hands of its carrier, and blocks its thread until that one was polled.
+/// A task that yields once, then puts others into the hands of its carrier, and blocks its thread until the first of all
+/// was polled often enough.
 struct Blocks {
     runtime: Runtime,
     carriers: Arc<Carriers>,
-    other: Arc<Cargo>,
+    others: Vec<Arc<Cargo>>,
+    until: Arc<Cargo>,
+    has_yielded: AtomicBool,
     threads: Arc<Threads>,
 }
 
 impl Carry for Blocks {
     fn carry(self: Arc<Self>) -> Option<Arc<dyn Carry>> {
-        self.carriers.push(self.other.clone(), &self.runtime);
+        if !self.has_yielded.swap(true, Ordering::SeqCst) {
+            return Some(self);
+        }
+        self.others.iter().for_each(|other| self.carriers.push(other.clone(), &self.runtime));
         self.threads.notice_news();
         let mut crew = self.threads.crew.lock().unwrap();
-        while self.other.ends() == (0, 0) {
+        while !self.until.is_done() {
             crew = self.threads.news.wait(crew).unwrap();
         }
         None
@@ -332,11 +405,12 @@ impl Threads {
         loop {
             let mut crew = self.crew.lock().unwrap();
             let woken = loop {
-                if task.ends() != (0, 0) {
+                if task.is_done() {
                     return;
                 }
-                if let Some(index) = crew.iter().position(|carrier| carrier.woken.0.load(Ordering::SeqCst)) {
-                    break crew.swap_remove(index);
+                let may_poll = |last| crew.iter().position(|carrier| carrier.woken.may_be_polled(last));
+                if let Some(index) = may_poll(false).or_else(|| may_poll(true)) {
+                    break crew.remove(index);
                 }
                 crew = self.news.wait(crew).unwrap();
             };
@@ -351,91 +425,53 @@ impl Threads {
     }
 }
 
-/// Loom tells of a deadlock if nobody comes for it.
+/// Two threads poll tasks until one is done, for which another one blocks its thread; loom tells of a deadlock if nobody
+/// comes for it.
+fn one_blocks(spawned: impl Fn(&Runtime) -> Vec<Arc<Cargo>>, woken: usize, yields: bool) {
+    let (carriers, hand, runtime) = crew(Sharing::ManyThreads);
+    let spawned = spawned(&runtime);
+    let others: Vec<_> = (0..woken).map(|_| Cargo::new(&runtime)).collect();
+    let until = others.iter().chain(&spawned).next().unwrap().clone();
+    let threads = Arc::new(Threads { hand, crew: Mutex::default(), news: Condvar::new() });
+    let blocks = Blocks {
+        runtime: runtime.clone(),
+        carriers: carriers.clone(),
+        others: others.clone(),
+        until: until.clone(),
+        has_yielded: AtomicBool::new(!yields),
+        threads: threads.clone(),
+    };
+    spawned.iter().for_each(|task| carriers.push(task.clone(), &runtime));
+    carriers.push(Arc::new(blocks), &runtime);
+    threads.notice_news();
+    let thread = thread::spawn({
+        let (threads, until) = (threads.clone(), until.clone());
+        move || threads.run_until_ended(&until)
+    });
+    threads.run_until_ended(&until);
+    thread.join().unwrap();
+    let mut crew = std::mem::take(&mut *threads.crew.lock().unwrap());
+    run_all(&threads.hand, &mut crew);
+    assert!(others.iter().chain(&spawned).all(|task| task.ends() == (task.turns + 1, 0)));
+    carriers.dismiss();
+    run_all(&threads.hand, &mut crew);
+    assert!(crew.is_empty(), "a carrier stays behind");
+}
+
+fn model(preemptions: usize, run: impl Fn() + Send + Sync + 'static) {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(preemptions);
+    model.check(run);
+}
+
 #[test]
 fn what_lies_with_a_carrier_that_is_blocked_is_found() {
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(4);
-    model.check(|| {
-        let (carriers, hand, runtime) = crew(Sharing::ManyThreads);
-        let (other, third) = (Cargo::new(&runtime), Cargo::new(&runtime));
-        let threads = Arc::new(Threads { hand, crew: Mutex::default(), news: Condvar::new() });
-        let blocks = Blocks {
-            runtime: runtime.clone(),
-            carriers: carriers.clone(),
-            other: other.clone(),
-            threads: threads.clone(),
-        };
-        carriers.push(third.clone(), &runtime);
-        carriers.push(Arc::new(blocks), &runtime);
-        threads.notice_news();
-        let thread = thread::spawn({
-            let (threads, other) = (threads.clone(), other.clone());
-            move || threads.run_until_ended(&other)
-        });
-        threads.run_until_ended(&other);
-        thread.join().unwrap();
-        let mut crew = std::mem::take(&mut *threads.crew.lock().unwrap());
-        run_all(&threads.hand, &mut crew);
-        assert_eq!((other.ends(), third.ends()), ((1, 0), (1, 0)));
-        carriers.dismiss();
-        run_all(&threads.hand, &mut crew);
-        assert!(crew.is_empty(), "a carrier stays behind");
-    });
-}
-
-/// A task during whose poll another carrier comes and goes, before it has a task for its own.
-struct Meanwhile {
-    runtime: Runtime,
-    carriers: Arc<Carriers>,
-    other: Arc<Cargo>,
-    comes: Mutex<Option<Hired>>,
-}
-
-impl Carry for Meanwhile {
-    fn carry(self: Arc<Self>) -> Option<Arc<dyn Carry>> {
-        let mut comes = self.comes.lock().unwrap().take().unwrap();
-        assert_eq!(comes.run(), (true, false));
-        self.carriers.push(self.other.clone(), &self.runtime);
-        assert!(comes.woken.0.load(Ordering::SeqCst), "somebody is relied on who was given up");
-        *self.comes.lock().unwrap() = Some(comes);
-        None
-    }
-
-    fn abandon(self: Arc<Self>) {}
-
-    fn runtime(&self) -> &Runtime {
-        &self.runtime
-    }
+    model(3, || one_blocks(|runtime| vec![Cargo::new(runtime)], 2, false));
 }
 
 #[test]
-fn who_has_been_given_up_is_not_relied_on() {
-    loom::model(|| {
-        let (carriers, hand, runtime) = crew(Sharing::ManyThreads);
-        let tasks = [(); 3].map(|()| Cargo::new(&runtime));
-        let meanwhile = Arc::new(Meanwhile {
-            runtime: runtime.clone(),
-            carriers: carriers.clone(),
-            other: tasks[0].clone(),
-            comes: Mutex::new(None),
-        });
-        carriers.push(meanwhile.clone(), &runtime);
-        tasks[1..].iter().for_each(|task| carriers.push(task.clone(), &runtime));
-        let mut crew = hired(&hand);
-        *meanwhile.comes.lock().unwrap() = crew.pop();
-        assert_eq!(crew.len(), 1);
-        crew[0].run();
-        // A third one has been spawned, and is never polled.
-        let late = hired(&hand);
-        assert_eq!(late.len(), 1);
-        crew.extend(meanwhile.comes.lock().unwrap().take());
-        run_all(&hand, &mut crew);
-        assert!(tasks.iter().all(|task| task.ends() == (1, 0)));
-        late.into_iter().for_each(std::mem::forget);
-        carriers.dismiss();
-        run_all(&hand, &mut crew);
-    });
+fn one_that_yields_beside_one_that_blocks_has_its_turns() {
+    model(3, || one_blocks(|runtime| vec![Cargo::that_yields(runtime, 3)], 0, true));
 }
 
 #[test]

@@ -10,8 +10,8 @@ use std::task::{Context, Poll, Waker};
 
 use anyio_core::Backend;
 
-use super::hands::{Hands, List, Shown, show};
-use super::{BATCH, Carriers, Carry, Coming, KEPT, Listed, State};
+use super::hands::{Hands, List, Shown, Thread, show};
+use super::{BATCH, Carriers, Carry, KEPT, Keeper, Listed, State};
 use crate::runtime::Runtime;
 use crate::tree::{MutexGuard, Ordering};
 use crate::unit::discard;
@@ -62,7 +62,7 @@ struct Private {
 
 impl Runner {
     pub(super) fn new(carriers: Arc<Carriers>, number: usize) -> Self {
-        let (stock, hands) = if carriers.is_single() {
+        let (stock, hands) = if carriers.is_single {
             (Stock::Private(Private::default()), Hands::Private(VecDeque::new()))
         } else {
             let list = List::new();
@@ -76,38 +76,50 @@ impl Runner {
 impl Seat {
     fn poll(&mut self, carriers: &Arc<Carriers>, hands: &mut Option<Box<Hands>>, waker: Waker) -> Poll<()> {
         let shown = show(carriers.home(), hands);
-        let mut state = self.work(carriers, &shown);
-        self.end(carriers, &mut state, &shown);
+        let mut state = self.begin(carriers);
+        if !self.stock.is_kept() && !carriers.is_single && state.one_yields_here() {
+            // It will have what there is.
+            drop(shown);
+            return self.rest(carriers, state, waker);
+        }
+        state = self.work(carriers, state, &shown);
+        self.end(&mut state, &shown);
         drop(shown);
         if state.is_left() {
             drop(state);
             carriers.drop_queued();
             return self.rest(carriers, carriers.lock(), waker);
         }
-        if state.queue.is_empty() {
-            // Whoever is still on its way may be held up: the next task must not rely upon it.
-            let all = state.coming.len();
-            state.give_up(all, |_| true);
+        if state.queue.is_empty() && !carriers.is_single {
+            // Before the lists are looked into: whoever puts something there after that knows.
+            state.rely_on_nobody();
             carriers.publish(&state);
         }
         match state.waiting() {
-            Some(runtime) => self.yield_to_others(carriers, state, &runtime, &waker),
-            None => self.rest(carriers, state, waker),
+            Some(runtime) if carriers.is_single || !state.one_yields_here() => {
+                self.yield_to_others(carriers, state, &runtime, &waker)
+            }
+            _ => self.rest(carriers, state, waker),
         }
     }
 
     /// Polls tasks until it is enough for this turn, or there are none.
-    fn work<'a>(&mut self, carriers: &'a Arc<Carriers>, shown: &Shown<'_>) -> MutexGuard<'a, State> {
-        let mut state = self.begin(carriers);
+    fn work<'a>(
+        &mut self,
+        carriers: &'a Arc<Carriers>,
+        mut state: MutexGuard<'a, State>,
+        shown: &Shown<'_>,
+    ) -> MutexGuard<'a, State> {
         let (mut left, mut backend) = (BATCH, None);
+        state.working += 1;
+        self.stock.begin(&mut state);
         while left > 0 && !state.is_down {
-            let Some((first, behind)) = self.stock.take(&mut state, left) else { break };
-            let summons = carriers.summons(&mut state, behind);
-            self.stock.register(&mut state);
+            let Some(first) = self.stock.take(&mut state, left) else { break };
+            let summons = carriers.summons(&mut state, 0);
             drop(state);
             if let Some(summons) = summons {
                 carriers.summon(summons, first.runtime());
-                carriers.call_for_more();
+                carriers.call_for_more(0);
             }
             left = self.stock.carry_all(carriers, shown, first, &mut backend, left);
             state = carriers.lock();
@@ -120,35 +132,33 @@ impl Seat {
     fn begin<'a>(&mut self, carriers: &'a Carriers) -> MutexGuard<'a, State> {
         let mut state = carriers.lock();
         if state.has_come(self.number) {
-            // Somebody has called it.
+            carriers.publish(&state);
         } else if let Some(index) = state.idle.iter().position(|(number, _)| *number == self.number) {
             // Nobody has called it: a runtime may poll what it likes.
             let unused = state.idle.swap_remove(index);
             drop(state);
             drop(unused);
             state = carriers.lock();
-        } else {
-            state.late.retain(|number| *number != self.number);
         }
-        state.working += 1;
-        state.relieve_blocked();
-        carriers.publish(&state);
         state
     }
 
-    /// Ends a turn: what is still at hand is put into the queue.
+    /// Ends a turn.
     #[inline]
-    fn end(&mut self, carriers: &Carriers, state: &mut State, shown: &Shown<'_>) {
+    fn end(&mut self, state: &mut State, shown: &Shown<'_>) {
         state.working -= 1;
         match &mut self.stock {
             Stock::Private(private) => private.leave_to(&mut state.queue, shown),
-            Stock::Shared(shared) => shared.leave(state),
+            Stock::Shared(shared) if state.is_down => shared.leave(state),
+            Stock::Shared(_) => {}
         }
-        carriers.publish(state);
     }
 
     /// Waits to be called, or ends.
     fn rest<'a>(&mut self, carriers: &'a Carriers, mut state: MutexGuard<'a, State>, waker: Waker) -> Poll<()> {
+        if let Stock::Shared(shared) = &mut self.stock {
+            shared.leave(&mut state);
+        }
         if state.is_over || state.is_down || state.idle.len() >= KEPT {
             self.stage = Stage::Over;
             let is_down = state.is_down;
@@ -172,35 +182,33 @@ impl Seat {
         runtime: &Runtime,
         waker: &Waker,
     ) -> Poll<()> {
-        state.coming.push(Coming { number: self.number, caller: None });
+        state.expect(self.number, Keeper::Yielded(Thread::current()));
         carriers.publish(&state);
-        let summons = if state.is_crowded() { None } else { carriers.summons(&mut state, 0) };
         self.stage = Stage::Coming;
         drop(state);
         runtime.backend().checkpoint(waker);
-        if let Some(summons) = summons {
-            carriers.summon(summons, runtime);
-        }
         Poll::Pending
     }
 }
 
 impl Stock {
-    /// Takes tasks from the queue, `most` at most, or from other carriers; gives the first, and how many are behind it that
-    /// `state` does not know of. There are none before that may be polled in this turn.
-    fn take(&mut self, state: &mut State, most: usize) -> Option<(Arc<dyn Carry>, usize)> {
-        match self {
-            Stock::Private(private) => Some((private.take(&mut state.queue, most)?, 0)),
-            Stock::Shared(shared) => shared.take(state, most),
+    /// Whether something may be at hand before a turn begins.
+    fn is_kept(&self) -> bool {
+        matches!(self, Stock::Shared(Shared { is_registered: true, .. }))
+    }
+
+    /// Begins a turn.
+    fn begin(&mut self, state: &mut State) {
+        if let Stock::Shared(shared) = self {
+            shared.begin(state);
         }
     }
 
-    /// Has the others know what is at hand.
-    fn register(&mut self, state: &mut State) {
-        if let Stock::Shared(shared) = self
-            && !mem::replace(&mut shared.is_registered, true)
-        {
-            state.lists.push(Listed { list: shared.list.clone(), polled: None });
+    /// Takes tasks from the queue, `most` at most where one thread polls all, or from other carriers; gives the first.
+    fn take(&mut self, state: &mut State, most: usize) -> Option<Arc<dyn Carry>> {
+        match self {
+            Stock::Private(private) => private.take(&mut state.queue, most),
+            Stock::Shared(shared) => shared.take(state),
         }
     }
 
@@ -245,8 +253,8 @@ impl Stock {
             }
             Stock::Shared(Shared { list, .. }) => {
                 let (next, behind) = list.with(|tasks| if goes_on { tasks.turn(again) } else { tasks.keep(again) });
-                if next.is_some() && !carriers.are_enough_for(behind) {
-                    carriers.call_for_more();
+                if next.is_some() && !carriers.are_enough_for(behind, 0) {
+                    carriers.call_for_more(0);
                 }
                 next
             }
@@ -263,22 +271,36 @@ impl Stock {
 }
 
 impl Shared {
-    fn take(&mut self, state: &mut State, most: usize) -> Option<(Arc<dyn Carry>, usize)> {
-        let others = state.lists.len() - usize::from(self.is_registered);
-        if state.queue.len() <= 1 && (others == 0 || !state.queue.is_empty()) {
-            return Some((state.queue.pop_front()?, 0));
+    /// Begins a turn: those that were woken during their own poll are ready, and those in the queue before them.
+    fn begin(&mut self, state: &mut State) {
+        state.relieve_blocked(&self.list);
+        if self.is_registered {
+            let shares = state.lists.len() > 1;
+            self.list.with(|tasks| {
+                tasks.take(&mut state.queue, BATCH, shares);
+                tasks.begin();
+            });
         }
-        let first = self.list.with(|tasks| {
-            let half = state.queue.len().div_ceil(2);
-            tasks.take(&mut state.queue, half.min(most));
+    }
+
+    /// Gives the next task: of those at hand, of the queue, or of other carriers if there is none.
+    fn take(&mut self, state: &mut State) -> Option<Arc<dyn Carry>> {
+        if !mem::replace(&mut self.is_registered, true) {
+            state.lists.push(Listed { list: self.list.clone(), polled: None });
+        }
+        let shares = state.lists.len() > 1;
+        self.list.with(|tasks| {
+            if !tasks.is_ready() {
+                tasks.take(&mut state.queue, BATCH, shares);
+            }
             if tasks.len() == 0 {
                 state.others(&self.list).for_each(|other| other.share_with(tasks));
             }
-            Some((tasks.next()?, tasks.len()))
-        });
-        first.map(|(first, behind)| (first, if self.is_registered { 0 } else { behind }))
+            tasks.next()
+        })
     }
 
+    /// Puts what is at hand into the queue.
     fn leave(&mut self, state: &mut State) {
         if mem::take(&mut self.is_registered) {
             state.lists.retain(|other| !Arc::ptr_eq(&other.list, &self.list));
