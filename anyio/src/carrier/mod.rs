@@ -202,7 +202,9 @@ impl Carriers {
         drop(state);
         if let Some(summons) = summons {
             self.summon(summons, runtime);
-            self.call_for_more(1);
+            if !self.is_single {
+                self.call_for_more(1);
+            }
         }
         if is_left {
             self.drop_queued();
@@ -250,13 +252,9 @@ impl Carriers {
     #[inline]
     fn are_enough(&self, state: &State, own: usize) -> bool {
         if self.is_single {
-            return state.working > 0 || !state.coming.is_empty() || state.work(1) == 0;
+            return state.working > 0 || !state.coming.is_empty() || state.queue.is_empty();
         }
-        if state.coming.iter().any(|coming| coming.keeper == Keeper::Nobody) || state.coming.len() >= MANY {
-            return true;
-        }
-        let work = state.work(own + 1);
-        work == 0 || work <= own && state.coming.iter().any(|coming| coming.is_of(Thread::current()))
+        state.are_enough(own)
     }
 
     /// Says who are on their way, to those who have put a task into the list of a carrier.
@@ -454,6 +452,15 @@ impl State {
         let runtime_of = |task: &Arc<dyn Carry>| task.runtime().clone();
         let queued = self.queue.front().map(runtime_of);
         queued.or_else(|| self.lists.iter().find_map(|listed| listed.list.with(|tasks| tasks.front().map(runtime_of))))
+    }
+
+    /// [`Carriers::are_enough`] where there are more threads.
+    fn are_enough(&self, own: usize) -> bool {
+        if self.coming.iter().any(|coming| coming.keeper == Keeper::Nobody) || self.coming.len() >= MANY {
+            return true;
+        }
+        let work = self.work(own + 1);
+        work == 0 || work <= own && self.coming.iter().any(|coming| coming.is_of(Thread::current()))
     }
 
     /// Notes that a carrier is on its way. A thread that calls another one keeps none of those it has called before.
