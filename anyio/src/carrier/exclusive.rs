@@ -1,9 +1,9 @@
-//! A future that any thread may wake and one at a time polls: the only unsafe code of this crate.
+//! A future that any thread may wake and one at a time polls.
 
 #![expect(unsafe_code, reason = "a future lies in the node that wakes it, and is polled without a lock")]
 
 use std::any::Any;
-use std::mem::{ManuallyDrop, MaybeUninit};
+use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::ptr;
 use std::sync::Arc;
@@ -136,7 +136,8 @@ impl<F> Exclusive<F> {
 ///
 /// # Safety
 ///
-/// The node that `poll` gives back is the one that it was given, and it was kept until then. What lies in the node is not
+/// The caller has the right to do so (see [`Exclusive::turn`]). The node that `poll` gives back is the one that it was given,
+/// and it was kept until then. What lies in the node is not
 /// moved out of it between its first turn and its drop.
 #[inline]
 pub(crate) unsafe fn take_turn<X, F>(
@@ -165,25 +166,6 @@ where
     };
     // SAFETY: what `into_raw` left to be counted here.
     (turn, unsafe { Arc::from_raw(raw) })
-}
-
-/// Memory on the heap for a value that is made there. `Arc::new` would have it made elsewhere, and moved.
-pub(crate) struct Vacant<T>(Arc<MaybeUninit<T>>);
-
-impl<T> Vacant<T> {
-    #[inline(always)]
-    pub(crate) fn new() -> Self {
-        Vacant(Arc::new(MaybeUninit::uninit()))
-    }
-
-    #[inline(always)]
-    pub(crate) fn fill(self, value: T) -> Arc<T> {
-        // SAFETY: nobody else knows the memory, which is that of a `T`; and there is one when it is said that there is.
-        unsafe {
-            Arc::as_ptr(&self.0).cast_mut().cast::<T>().write(value);
-            self.0.assume_init()
-        }
-    }
 }
 
 /// The node with its type, which the caller knows.

@@ -57,7 +57,7 @@ use std::task::Waker;
 use anyio_core::{Backend, Sharing, Task};
 use slab::Slab;
 
-pub(crate) use self::exclusive::{Exclusive, Turn, Vacant, downcast, take_turn};
+pub(crate) use self::exclusive::{Exclusive, Turn, downcast, take_turn};
 pub(crate) use self::hands::Home;
 use self::hands::{List, Thread, push_here};
 use self::runner::Runner;
@@ -74,7 +74,8 @@ const KEPT: usize = 4;
 /// With so many on their way no more are called: a runtime has as many threads that are blocked, or more to do than it can.
 const MANY: usize = 16;
 
-/// A task that is carried.
+/// A task that is to be polled. Whoever has it as such has the right to give it a turn, as nobody else has
+/// ([`Exclusive`]).
 pub(crate) trait Carry: Send + Sync {
     /// Gives the task its turn; gives it back if it is to be queued again.
     fn carry(self: Arc<Self>) -> Option<Arc<dyn Carry>>;

@@ -108,8 +108,9 @@ fn take_turn_in<T: Send + 'static, P: Passenger<T>>(
     node: CarriedNode<T, P>,
     poll: impl FnOnce(Pin<&mut P>, &Cell<T>, Link, &Waker) -> (Poll<()>, Link),
 ) -> (Turn, CarriedNode<T, P>) {
-    // SAFETY: what is done below gives back the node that it was given; and nothing is taken out of the node of a task that
-    // was launched.
+    // SAFETY: whoever has the task as one that is to be polled has the right to give it a turn: it is given out when it is
+    // launched, when somebody wakes it who gets that right by it, and after a turn that is to be followed by another. What is
+    // done below gives back the node that it was given; and nothing is taken out of the node of a task that was launched.
     unsafe {
         take_turn(
             node,

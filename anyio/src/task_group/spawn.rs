@@ -13,9 +13,9 @@ use super::kind::Kind;
 use super::limit::{Slot, Slots};
 use super::record::{InNode, Seat, task_node_below};
 use super::spawned::{Course, Owner, Settle, Spawned};
-use crate::carrier::{Carriers, Vacant};
+use crate::carrier::Carriers;
 use crate::runtime::Runtime;
-use crate::tree::{Link, Node, Place, Tenure, erase};
+use crate::tree::{Link, Node, Place, Tenure, Vacant, erase};
 use crate::unit::Unit;
 
 /// How a task is to begin.

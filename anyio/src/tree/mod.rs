@@ -45,6 +45,7 @@ mod model;
 mod poller;
 mod stall;
 mod stop;
+mod vacant;
 
 use std::any::Any;
 use std::mem;
@@ -64,7 +65,8 @@ use self::poller::Calls;
 pub(crate) use self::poller::{Poller, wake};
 pub(crate) use self::stall::Stalls;
 use self::stop::Stop;
-use crate::carrier::{Carry, Home, Vacant};
+pub(crate) use self::vacant::Vacant;
+use crate::carrier::{Carry, Home};
 use crate::reason::Cancelled;
 use crate::runtime::Runtime;
 use crate::task_group::TaskId;
