@@ -87,11 +87,6 @@ impl Reminder {
     }
 
     #[inline]
-    pub(crate) fn backend_id(&self) -> BackendId {
-        self.clockwork().backend_id
-    }
-
-    #[inline]
     fn clockwork(&self) -> &Arc<Clockwork> {
         self.clockwork.as_ref().expect("it is there until the drop")
     }

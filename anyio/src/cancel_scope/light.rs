@@ -86,10 +86,7 @@ impl Light {
         };
         let found = match context::try_begin_timeout(&mut look) {
             Some(Some(is_up)) => return Poll::Ready(is_up),
-            Some(None) => match with_that_around(&mut look) {
-                Some(is_up) => return Poll::Ready(is_up),
-                None => detect::with_ambient(look),
-            },
+            Some(None) => detect::with_ambient(look),
             None => {
                 ready!(context::poll_budget_of_timeout(cx));
                 Runtime::with_current(look)
@@ -104,15 +101,6 @@ impl Light {
             Stage::Fresh(_) | Stage::Ended => None,
             Stage::Begun { deadline, .. } => *deadline,
             Stage::Set { deadline, .. } => Some(*deadline),
-        }
-    }
-
-    #[inline]
-    pub(super) fn backend(&self) -> Option<BackendId> {
-        match &self.stage {
-            Stage::Fresh(_) | Stage::Ended => None,
-            Stage::Begun { backend, .. } => Some(*backend),
-            Stage::Set { reminder, .. } => Some(reminder.backend_id()),
         }
     }
 
@@ -153,14 +141,6 @@ impl Light {
         unit.enter_here();
         unit
     }
-}
-
-/// Looks at the runtime of the timeout around, if there is one and this thread has found it last: the scope around comes
-/// before whatever the thread is inside, and to ask for that costs more.
-#[inline]
-fn with_that_around<R>(look: impl FnOnce(&Runtime) -> R) -> Option<R> {
-    let backend = context::backend_of_timeout()?;
-    detect::with_last(|runtime| (BackendId::of(runtime.backend()) == backend).then(|| look(runtime)))
 }
 
 #[cold]

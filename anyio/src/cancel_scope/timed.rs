@@ -86,7 +86,7 @@ impl<F: Future> Timed<F> {
         // The value is written where it is returned from, and not handed on in pieces, for which the processor would wait.
         let mut polled = Poll::Pending;
         let run = || poll_and_drop(this.body.as_mut(), cx, &mut polled);
-        let (panic, link) = context::inside_timeout(light.deadline(), light.backend(), run);
+        let (panic, link) = context::inside_timeout(light.deadline(), run);
         if panic.is_none() && link.is_none() {
             match polled {
                 Poll::Ready(value) => {

@@ -13,7 +13,6 @@ use std::mem::{self, ManuallyDrop};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use crate::reminder::BackendId;
 use crate::runtime::{NoBackend, Runtime};
 use crate::task_group::TaskId;
 use crate::tree::{Link, Node, Place, Role};
@@ -36,7 +35,6 @@ thread_local! {
             count: Cell::new(0),
             given: Cell::new(0),
             hidden: Cell::new(0),
-            backend: Cell::new(None),
             budget: Cell::new(BUDGET),
             overdue: Cell::new(false),
         }
@@ -53,8 +51,6 @@ struct Here {
     given: Cell<usize>,
     /// How many of those stand around `link`, and not inside it.
     hidden: Cell<usize>,
-    /// That of the innermost of those timeouts.
-    backend: Cell<Option<BackendId>>,
     budget: Cell<u32>,
     /// Whether the task has stepped aside in vain: it is cancelled, but where it did that something held it.
     overdue: Cell<bool>,
@@ -136,20 +132,14 @@ impl Drop for Entered<'_> {
 
 /// Makes a timeout without a node current while `poll` runs, which must not panic; gives its node, if it has got one.
 #[inline]
-pub(crate) fn inside_timeout<R>(
-    deadline: Option<Instant>,
-    backend: Option<BackendId>,
-    poll: impl FnOnce() -> R,
-) -> (R, Option<Link>) {
+pub(crate) fn inside_timeout<R>(deadline: Option<Instant>, poll: impl FnOnce() -> R) -> (R, Option<Link>) {
     here(|here| {
         let index = here.count.get();
         if !bare::put(index, deadline) {
             return (poll(), None);
         }
         here.count.set(index + 1);
-        let around = here.backend.replace(backend);
         let result = poll();
-        here.backend.set(around);
         here.count.set(index);
         let given = if here.given.get() == 0 { None } else { here.take_given(index) };
         (result, given)
@@ -299,12 +289,6 @@ pub(crate) fn try_begin_timeout<R>(look: impl FnOnce(&Runtime) -> R) -> Option<O
         here.budget.set(left - TIMEOUT);
         Some(here.borrow().link.as_ref().and_then(|link| link.try_runtime()).map(look))
     })
-}
-
-/// The backend of the timeout around the code here, if nothing stands between.
-#[inline]
-pub(crate) fn backend_of_timeout() -> Option<BackendId> {
-    here(|here| if here.count.get() > here.hidden.get() { here.backend.get() } else { None })
 }
 
 #[cold]
