@@ -50,10 +50,6 @@ mod modelled {
             self.0.lock().expect("the model never panics under a lock")
         }
 
-        pub(crate) fn get_mut(&mut self) -> &mut T {
-            self.0.get_mut().expect("the model never panics under a lock")
-        }
-
         pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
             self.0.try_lock().ok()
         }
