@@ -5,8 +5,8 @@
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
-/// Memory on the heap for a value that is made there. `Arc::new` has it made elsewhere, and moved: it has no memory before
-/// it has the value, which has to be dropped somewhere should there be none. For a node that takes as long as all else.
+/// Memory on the heap for a value that is made there. `Arc::new` has it made elsewhere and moved, as it asks for memory when
+/// it has the value. A node is large, so that this takes long.
 pub(crate) struct Vacant<T>(Arc<MaybeUninit<T>>);
 
 impl<T> Vacant<T> {
