@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::future::Future;
-use std::mem::needs_drop;
+use std::mem::{self, needs_drop};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
@@ -12,7 +12,7 @@ use anyio_core::{Waiting, note_waiting, take_waiting};
 use crate::context;
 use crate::locals::Values;
 use crate::runtime::{NoBackend, Runtime};
-use crate::tree::{Link, Node, Poller, Role};
+use crate::tree::{Ext, Link, Node, Poller, Role};
 use crate::unhandled::Unhandled;
 
 /// What a panic carries.
@@ -162,26 +162,32 @@ impl Unit {
     }
 
     /// The unit of a task that is carried: its node is [lent](Self::lend) for each turn.
-    #[inline]
-    pub(crate) fn of_carried() -> Self {
-        Unit { values: Values::current(), ..Unit::vacant(Role::Task) }
+    #[inline(always)]
+    pub(crate) fn of_carried(values: Values) -> Self {
+        Unit::without_node(Role::Task, values)
     }
 
     /// A unit that will be given its node when that has a place.
     #[inline]
     pub(crate) fn vacant(role: Role) -> Self {
-        let values = Values::default();
+        Unit::without_node(role, Values::default())
+    }
+
+    #[inline(always)]
+    fn without_node(role: Role, values: Values) -> Self {
         Unit { link: None, waker: Known::NONE, offer: None, role, entered: true, overdue: false, values }
     }
 
     #[inline]
     pub(crate) fn lend(&mut self, link: Link) {
-        self.link = Some(link);
+        // There is none as long as it is not lent, and so none to be dropped.
+        mem::forget(self.link.replace(link));
     }
 
-    /// The waker is that of the task's own node, which need not be told of it.
+    /// [`lend`](Self::lend) for a turn of a task that is carried. The waker is the node's own, which need not be told of it.
     #[inline]
-    pub(crate) fn wake_by_node(&mut self, cx: &Context<'_>) {
+    pub(crate) fn lend_for_turn(&mut self, link: Link, cx: &Context<'_>) {
+        self.lend(link);
         self.waker = Known::of_node(cx.waker());
     }
 
@@ -269,6 +275,29 @@ impl Unit {
         self.conclude(polled, body, cx)
     }
 
+    /// [`poll_body`](Self::poll_body) for a task that is carried, `at` whose node this is.
+    #[inline]
+    pub(crate) fn poll_task_body<X: Ext, F: Future>(
+        &mut self,
+        at: &Node<X>,
+        mut body: Pin<&mut Option<F>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<End<F::Output>> {
+        at.begin_poll();
+        let polled = self.within_task(|| poll_and_drop(body.as_mut(), cx));
+        match polled {
+            Polled::Pending if !at.may_have_to_drop() => {
+                at.end_poll();
+                Poll::Pending
+            }
+            Polled::Ended(Ok((value, Ok(())))) if self.values.is_empty() => {
+                at.end_poll();
+                Poll::Ready(End::Value(value))
+            }
+            polled => self.conclude(polled, body, cx),
+        }
+    }
+
     /// [`poll_body`](Self::poll_body) where nothing begins that was spawned: with the values that are in effect anyway.
     #[inline]
     pub(crate) fn poll_body_in_place<F: Future>(
@@ -290,14 +319,23 @@ impl Unit {
         body: Pin<&mut Option<F>>,
         cx: &Context<'_>,
     ) -> Poll<End<F::Output>> {
-        let end = match polled {
-            Polled::Pending if self.may_go_on(cx) => return Poll::Pending,
-            Polled::Pending if !self.has_to_drop(cx) => None,
-            Polled::Ended(Ok((value, Ok(())))) if self.values.is_empty() => Some(End::Value(value)),
-            polled => Some(self.end_with(polled, body)),
-        };
-        self.link().end_poll();
-        end.map_or(Poll::Pending, Poll::Ready)
+        // Taken apart where it is: to move all of it takes longer than to make it.
+        match polled {
+            Polled::Pending if self.may_go_on(cx) => Poll::Pending,
+            Polled::Pending if !self.has_to_drop(cx) => {
+                self.link().end_poll();
+                Poll::Pending
+            }
+            Polled::Ended(Ok((value, Ok(())))) if self.values.is_empty() => {
+                self.link().end_poll();
+                Poll::Ready(End::Value(value))
+            }
+            polled => {
+                let end = self.end_with(polled, body);
+                self.link().end_poll();
+                Poll::Ready(end)
+            }
+        }
     }
 
     #[inline(never)]
@@ -395,13 +433,18 @@ impl Unit {
     /// Runs something that does not panic with the node as the current one, and where something begins that was spawned with its values.
     #[inline]
     fn within<R>(&mut self, run: impl FnOnce() -> R) -> R {
-        let has_values = keeps_values(self.role) && (!self.values.is_empty() || Values::any());
-        let _values = has_values.then(|| self.values.enter());
         if is_task(self.role) {
-            context::within_task(&mut self.link, &mut self.overdue, run)
-        } else {
-            context::within(&mut self.link, run)
+            return self.within_task(run);
         }
+        let _values = if keeps_values(self.role) { self.values.enter_if_any() } else { None };
+        context::within(&mut self.link, run)
+    }
+
+    /// [`within`](Self::within) for a task.
+    #[inline]
+    fn within_task<R>(&mut self, run: impl FnOnce() -> R) -> R {
+        let _values = self.values.enter_if_any();
+        context::within_task(&mut self.link, &mut self.overdue, run)
     }
 
     /// Waits until no task is left below; the node is closed then.

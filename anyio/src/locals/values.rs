@@ -72,6 +72,12 @@ impl Values {
         Entered { slot: self }
     }
 
+    /// [`enter`](Self::enter), if there are any among these or in effect.
+    #[inline]
+    pub(crate) fn enter_if_any(&mut self) -> Option<Entered<'_>> {
+        (!self.is_empty() || Self::any()).then(|| self.enter())
+    }
+
     /// Puts `value` into effect, on top of what is, until the guard is dropped.
     ///
     /// These have to be what the same call left before. They are built anew only if something else is around now.

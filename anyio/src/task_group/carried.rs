@@ -16,12 +16,12 @@ use crate::tree::{Ext, Link, Node, Poller, Queued};
 pub(super) type Cell<T> = TaskCell<Outcome<T>>;
 
 /// The future of a task that does not know its node but while it is polled.
-pub(super) trait Passenger<T>: Send + 'static {
+pub(super) trait Passenger<T>: Sized + Send + 'static {
     /// Takes the right to run, in a group with a limit.
     fn take_slot(&mut self, slot: Slot);
 
-    /// Polls it; gives the node back.
-    fn poll_at(self: Pin<&mut Self>, cell: &Cell<T>, node: Link, cx: &mut Context<'_>) -> (Poll<()>, Link);
+    /// Polls it `at` its node, which it is lent as well; gives that back.
+    fn poll_at(self: Pin<&mut Self>, at: &CarriedIn<T, Self>, node: Link, cx: &mut Context<'_>) -> (Poll<()>, Link);
 
     /// Drops it before its end; gives the node back.
     fn abandon_at(self: Pin<&mut Self>, cell: &Cell<T>, node: Link) -> Link;
@@ -35,7 +35,8 @@ pub(super) struct Carried<T, P> {
     passenger: Exclusive<P>,
 }
 
-pub(super) type CarriedNode<T, P> = Arc<Node<Carried<T, P>>>;
+pub(super) type CarriedIn<T, P> = Node<Carried<T, P>>;
+pub(super) type CarriedNode<T, P> = Arc<CarriedIn<T, P>>;
 
 impl<T, P> Carried<T, P> {
     #[inline(always)]
@@ -106,31 +107,25 @@ impl<T: Send + 'static, P: Passenger<T>> Node<Carried<T, P>> {
 #[expect(unsafe_code, reason = "the node is lent to the future in it")]
 fn take_turn_in<T: Send + 'static, P: Passenger<T>>(
     node: CarriedNode<T, P>,
-    poll: impl FnOnce(Pin<&mut P>, &Cell<T>, Link, &Waker) -> (Poll<()>, Link),
+    poll: impl FnOnce(Pin<&mut P>, &CarriedIn<T, P>, Link, &Waker) -> (Poll<()>, Link),
 ) -> (Turn, CarriedNode<T, P>) {
     // SAFETY: whoever has the task as one that is to be polled has the right to give it a turn: it is given out when it is
     // launched, when somebody wakes it who gets that right by it, and after a turn that is to be followed by another. What is
     // done below gives back the node that it was given; and nothing is taken out of the node of a task that was launched.
-    unsafe {
-        take_turn(
-            node,
-            |node| &node.ext.passenger,
-            |passenger, node, link, waker| poll(passenger, &node.ext.cell, link, waker),
-        )
-    }
+    unsafe { take_turn(node, |node| &node.ext.passenger, poll) }
 }
 
 impl<T: Send + 'static, P: Passenger<T>> Carry for Node<Carried<T, P>> {
     #[inline]
     fn carry(self: Arc<Self>) -> Option<Arc<dyn Carry>> {
-        let (turn, node) = take_turn_in(self, |passenger, cell, node, waker| {
-            passenger.poll_at(cell, node, &mut Context::from_waker(waker))
+        let (turn, node) = take_turn_in(self, |passenger, at, node, waker| {
+            passenger.poll_at(at, node, &mut Context::from_waker(waker))
         });
         if turn == Turn::Again { Some(node) } else { None }
     }
 
     fn abandon(self: Arc<Self>) {
-        take_turn_in(self, |passenger, cell, node, _| (Poll::Ready(()), passenger.abandon_at(cell, node)));
+        take_turn_in(self, |passenger, at, node, _| (Poll::Ready(()), passenger.abandon_at(at.cell(), node)));
     }
 
     fn runtime(&self) -> &Runtime {

@@ -69,7 +69,7 @@ impl Names {
 }
 
 impl TaskInfo {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new(name: Option<Arc<str>>, location: &'static Location<'static>) -> Self {
         let names = name.map(|name| Arc::new(Names { task: Some(name), group: None }));
         TaskInfo { id: TaskId::next(), names, location }
@@ -85,7 +85,7 @@ impl TaskInfo {
     }
 
     /// Says what the group of the task is called.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of_group(self, group: Option<&Arc<str>>) -> Self {
         let TaskInfo { id, mut names, location } = self;
         if group.is_some() || names.is_some() {

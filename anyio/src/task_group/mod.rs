@@ -113,7 +113,8 @@ impl<K: Kind> TaskGroup<K> {
         F: Future<Output = K::Output<T>> + Send + 'static,
         T: Send + 'static,
     {
-        self.task().spawn(future)
+        let location = Location::caller();
+        self.spawn_as(move || TaskInfo::new(None, location), Tenure::Ordinary, K::into_result, future)
     }
 
     /// [`spawn`](TaskGroup::spawn) for a future that cannot fail, in a group of either kind.
@@ -123,7 +124,8 @@ impl<K: Kind> TaskGroup<K> {
         F: Future<Output = T> + Send + 'static,
         T: Send + 'static,
     {
-        self.task().spawn_ok(future)
+        let location = Location::caller();
+        self.spawn_as(move || TaskInfo::new(None, location), Tenure::Ordinary, Ok, future)
     }
 
     /// [`spawn`](TaskGroup::spawn) that gives the future back where the group has closed.
@@ -261,7 +263,25 @@ impl<K: Kind> TaskGroup<K> {
         }
     }
 
+    #[inline(always)]
+    fn spawn_as<T, F>(
+        &self,
+        info: impl FnOnce() -> TaskInfo,
+        tenure: Tenure,
+        convert: impl Fn(F::Output) -> Result<T, K::Error> + Send + 'static,
+        future: F,
+    ) -> TaskHandle<T>
+    where
+        F: Future + Send + 'static,
+        T: Send + 'static,
+    {
+        let plan = Plan { info, tenure, right: Right::Queues, convert, settle: OfGroup };
+        let begun = self.begin(plan, future, |_, _| ());
+        begun.map_or_else(|refused| self.refused(refused.0), TaskHandle::new)
+    }
+
     /// The handle of a task that was not started.
+    #[cold]
     fn refused<T: Send + 'static>(&self, info: TaskInfo) -> TaskHandle<T> {
         self.node.runtime().report(Unhandled::SpawnedIntoClosedGroup { task: info.clone() });
         let node = task_node(Tenure::Ordinary, info);
@@ -344,11 +364,8 @@ impl<K: Kind> TaskBuilder<'_, K> {
         F: Future<Output = K::Output<T>> + Send + 'static,
         T: Send + 'static,
     {
-        let (group, tenure) = (self.group, self.tenure);
-        let info = self.info(Location::caller());
-        let plan = Plan { info, tenure, right: Right::Queues, convert: K::into_result, settle: OfGroup };
-        let begun = group.begin(plan, future, |_, _| ());
-        begun.map_or_else(|(info, _)| group.refused(info), TaskHandle::new)
+        let (group, tenure, location) = (self.group, self.tenure, Location::caller());
+        group.spawn_as(move || self.info(location), tenure, K::into_result, future)
     }
 
     /// [`TaskGroup::spawn_ok`].
@@ -358,11 +375,8 @@ impl<K: Kind> TaskBuilder<'_, K> {
         F: Future<Output = T> + Send + 'static,
         T: Send + 'static,
     {
-        let (group, tenure) = (self.group, self.tenure);
-        let info = self.info(Location::caller());
-        let plan = Plan { info, tenure, right: Right::Queues, convert: Ok, settle: OfGroup };
-        let begun = group.begin(plan, future, |_, _| ());
-        begun.map_or_else(|(info, _)| group.refused(info), TaskHandle::new)
+        let (group, tenure, location) = (self.group, self.tenure, Location::caller());
+        group.spawn_as(move || self.info(location), tenure, Ok, future)
     }
 
     /// [`TaskGroup::try_spawn`].
@@ -376,11 +390,16 @@ impl<K: Kind> TaskBuilder<'_, K> {
         F: Future<Output = K::Output<T>> + Send + 'static,
         T: Send + 'static,
     {
-        let (group, tenure) = (self.group, self.tenure);
-        let info = self.info(Location::caller());
-        let plan = Plan { info, tenure, right: Right::Queues, convert: K::into_result, settle: OfGroup };
+        let (group, tenure, location) = (self.group, self.tenure, Location::caller());
+        let plan = Plan {
+            info: move || self.info(location),
+            tenure,
+            right: Right::Queues,
+            convert: K::into_result,
+            settle: OfGroup,
+        };
         let begun = group.begin(plan, future, |_, _| ());
-        begun.map(TaskHandle::new).map_err(|(_, future)| GroupClosed(future))
+        begun.map(TaskHandle::new).map_err(|refused| GroupClosed(refused.1))
     }
 
     /// [`TaskGroup::spawn_blocking`].
@@ -428,9 +447,10 @@ impl<K: Kind> TaskBuilder<'_, K> {
         #[expect(clippy::async_yields_async, reason = "the handle may be awaited later, or never")]
         async move {
             let slot = Acquire::new(slots).await;
-            let plan = Plan { info, tenure, right: Right::Has(slot), convert: K::into_result, settle: OfGroup };
+            let plan =
+                Plan { info: move || info, tenure, right: Right::Has(slot), convert: K::into_result, settle: OfGroup };
             let begun = group.begin(plan, future, |_, _| ());
-            begun.map_or_else(|(info, _)| group.refused(info), TaskHandle::new)
+            begun.map_or_else(|refused| group.refused(refused.0), TaskHandle::new)
         }
     }
 

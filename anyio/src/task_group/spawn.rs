@@ -14,19 +14,24 @@ use super::limit::{Slot, Slots};
 use super::record::{InNode, Seat, task_node_below};
 use super::spawned::{Course, Owner, Settle, Spawned};
 use crate::carrier::Carriers;
+use crate::locals::Values;
 use crate::runtime::Runtime;
 use crate::tree::{Link, Node, Place, Tenure, Vacant, erase};
 use crate::unit::Unit;
 
 /// How a task is to begin.
-pub(super) struct Plan<C, S> {
-    pub(super) info: TaskInfo,
+pub(super) struct Plan<I, C, S> {
+    /// Makes out who the task is, at the place where that stays.
+    pub(super) info: I,
     pub(super) tenure: Tenure,
     pub(super) right: Right,
     /// Turns the output of the future into a result.
     pub(super) convert: C,
     pub(super) settle: S,
 }
+
+/// What was to be a task of a group that has closed. It is rare, and in a box, so that what is common stays in registers.
+pub(super) type Refused<F> = Box<(TaskInfo, F)>;
 
 /// The right to run, in a group with a limit.
 pub(super) enum Right {
@@ -39,38 +44,42 @@ pub(super) enum Right {
 impl<K: Kind> TaskGroup<K> {
     /// Counts a task and has it begin; gives its future back where the group has closed. Once the task is counted, and
     /// before it can run, it is `shown`.
-    #[inline]
-    pub(super) fn begin<T, F, C, S>(
+    #[inline(always)]
+    pub(super) fn begin<T, F, I, C, S>(
         &self,
-        plan: Plan<C, S>,
+        plan: Plan<I, C, S>,
         future: F,
         shown: impl FnOnce(&Cell<T>, &dyn Fn() -> Link),
-    ) -> Result<Arc<dyn Seat<T>>, (TaskInfo, F)>
+    ) -> Result<Arc<dyn Seat<T>>, Refused<F>>
     where
         F: Future + Send + 'static,
         T: Send + 'static,
+        I: FnOnce() -> TaskInfo,
         C: Fn(F::Output) -> Result<T, K::Error> + Send + 'static,
         S: Settle<K::Error> + 'static,
     {
         let runtime = self.node.runtime();
-        match runtime.carriers() {
-            Some(carriers) => self.begin_carried(plan, future, shown, carriers, runtime),
-            None => self.begin_apart(plan, future, shown, runtime),
+        if let Some(carriers) = runtime.carriers() {
+            return self.begin_carried(plan, future, shown, carriers, runtime);
         }
+        let Plan { info, tenure, right, convert, settle } = plan;
+        let plan = Plan { info: info(), tenure, right, convert, settle };
+        self.begin_apart(plan, future, shown, runtime)
     }
 
-    #[inline]
-    fn begin_carried<T, F, C, S>(
+    #[inline(always)]
+    fn begin_carried<T, F, I, C, S>(
         &self,
-        plan: Plan<C, S>,
+        plan: Plan<I, C, S>,
         future: F,
         shown: impl FnOnce(&Cell<T>, &dyn Fn() -> Link),
         carriers: &Arc<Carriers>,
         runtime: &Runtime,
-    ) -> Result<Arc<dyn Seat<T>>, (TaskInfo, F)>
+    ) -> Result<Arc<dyn Seat<T>>, Refused<F>>
     where
         F: Future + Send + 'static,
         T: Send + 'static,
+        I: FnOnce() -> TaskInfo,
         C: Fn(F::Output) -> Result<T, K::Error> + Send + 'static,
         S: Settle<K::Error> + 'static,
     {
@@ -78,16 +87,16 @@ impl<K: Kind> TaskGroup<K> {
         let vacant = Vacant::<Node<Carried<T, Course<F, T, K::Error, S, C>>>>::new();
         let slots = self.slots_for(tenure).filter(|_| matches!(right, Right::Queues));
         let owner = if slots.is_some() { Owner::Queue } else { Owner::Backend };
-        let info = info.of_group(self.settings().name.as_ref());
-        let unit = Unit::of_carried();
+        let values = Values::current();
+        let info = info().of_group(self.settings().name.as_ref());
+        // Nothing panics from here on before all is where it stays: so it need not be in memory on the way.
         let place = Place::inside(self.link());
-        let home = carriers.home();
-        let course = Course::new(unit, future, convert, settle, owner);
-        let mut node = Node::carried(vacant, tenure, place, Carried::new(info, home, course));
+        let course = Course::new(Unit::of_carried(values), future, convert, settle, owner);
+        let mut node = Node::carried(vacant, tenure, place, Carried::new(info, carriers.home(), course));
         let group = node.parent().expect("it was made with one");
         let Ok(inherited) = group.admit(tenure, node.clone(), runtime) else {
             let refused = Arc::get_mut(&mut node).expect("nobody knows a node that was refused");
-            return Err((refused.ext.info().clone(), refused.ext.unpolled().take_body()));
+            return Err(Box::new((refused.ext.info().clone(), refused.ext.unpolled().take_body())));
         };
         if inherited.is_some() || tenure == Tenure::Daemon {
             let task: Link = node.clone();
@@ -109,11 +118,11 @@ impl<K: Kind> TaskGroup<K> {
     #[inline(never)]
     fn begin_apart<T, F, C, S>(
         &self,
-        plan: Plan<C, S>,
+        plan: Plan<TaskInfo, C, S>,
         future: F,
         shown: impl FnOnce(&Cell<T>, &dyn Fn() -> Link),
         runtime: &Runtime,
-    ) -> Result<Arc<dyn Seat<T>>, (TaskInfo, F)>
+    ) -> Result<Arc<dyn Seat<T>>, Refused<F>>
     where
         F: Future + Send + 'static,
         T: Send + 'static,
@@ -126,7 +135,7 @@ impl<K: Kind> TaskGroup<K> {
         let link = erase(&node);
         let group = link.parent().expect("it was made with one");
         if group.adopt(&link, runtime).is_err() {
-            return Err((node.ext.info().clone(), future));
+            return Err(Box::new((node.ext.info().clone(), future)));
         }
         shown(&node.ext, &|| link.clone());
         let mut spawned = Spawned::new(link.clone(), InNode, future, convert, settle, Owner::Queue);

@@ -2,19 +2,19 @@
 
 use std::future::Future;
 use std::marker::PhantomData;
-use std::mem::needs_drop;
+use std::mem::{self, needs_drop};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use anyio_core::{Label, Labelled};
 use pin_project_lite::pin_project;
 
-use super::carried::{Cell, Passenger};
+use super::carried::{CarriedIn, Cell, Passenger};
 use super::error::{Ending, TaskError};
 use super::info::TaskInfo;
 use super::limit::Slot;
-use super::record::Record;
+use super::record::{Record, Seat as _};
 use crate::from_thread::host;
 use crate::locals::Values;
 use crate::reason::{CancelReason, Cancelled};
@@ -135,6 +135,27 @@ impl<T, E, S: Settle<E>> Completion<T, E, S> {
         };
         self.deliver(task, link, result);
         self.retire(task, link);
+    }
+
+    /// What a poll of the body comes to, the output of which is to be converted.
+    #[inline]
+    fn conclude<R: Record<T>, V>(
+        &mut self,
+        task: &R,
+        unit: &Unit,
+        polled: Poll<End<V>>,
+        convert: impl Fn(V) -> Result<T, E>,
+    ) -> Poll<()> {
+        // Looked at where it is: to move all of it takes longer than to make it.
+        let end = match polled {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(End::Value(value)) => End::Value(convert(value)),
+            Poll::Ready(End::Cut) => End::Cut,
+            Poll::Ready(End::Panicked(payload)) => End::Panicked(payload),
+        };
+        task.stop_waking(unit);
+        self.complete(task, unit.link(), end);
+        Poll::Ready(())
     }
 
     #[inline]
@@ -309,11 +330,8 @@ where
     fn poll<R: Record<T>>(self: Pin<&mut Self>, task: &R, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
         this.completion.begin();
-        let end = ready!(this.unit.poll_body(this.body, cx));
-        let link = this.unit.link();
-        task.stop_waking(this.unit);
-        this.completion.complete(task, link, end.map(&*this.convert));
-        Poll::Ready(())
+        let polled = this.unit.poll_body(this.body, cx);
+        this.completion.conclude(task, this.unit, polled, &*this.convert)
     }
 }
 
@@ -330,18 +348,17 @@ where
     }
 
     #[inline]
-    fn poll_at(mut self: Pin<&mut Self>, cell: &Cell<T>, node: Link, cx: &mut Context<'_>) -> (Poll<()>, Link) {
-        let unit = self.as_mut().project().unit;
-        unit.lend(node);
-        unit.wake_by_node(cx);
-        let had_begun = self.completion.begun;
-        let polled = self.as_mut().poll(cell, cx);
-        let node = self.project().unit.take_back();
+    fn poll_at(self: Pin<&mut Self>, at: &CarriedIn<T, Self>, node: Link, cx: &mut Context<'_>) -> (Poll<()>, Link) {
+        let this = self.project();
+        this.unit.lend_for_turn(node, cx);
+        let had_begun = mem::replace(&mut this.completion.begun, true);
+        let polled = this.unit.poll_task_body(at, this.body, cx);
+        let polled = this.completion.conclude(at.cell(), this.unit, polled, &*this.convert);
         if polled.is_pending() && !had_begun {
-            let group = node.parent().expect("a task has a place");
+            let group = at.parent().expect("a task has a place");
             group.ext.task_waits(group);
         }
-        (polled, node)
+        (polled, this.unit.take_back())
     }
 
     fn abandon_at(mut self: Pin<&mut Self>, cell: &Cell<T>, node: Link) -> Link {

@@ -314,7 +314,7 @@ impl<V: Send + 'static, K: Kind> Waiting<V, K> {
         B: Future<Output = K::Output<()>> + Send + 'static,
     {
         let (info, settle) = (self.info().clone(), self.settle_in(&group.node));
-        let plan = Plan { info, tenure, right: Right::Queues, convert: K::into_result, settle };
+        let plan = Plan { info: move || info, tenure, right: Right::Queues, convert: K::into_result, settle };
         let begun = group.begin(plan, body, |cell, child| self.expect(cell, child()));
         begun.map(|task| drop(TaskHandle::new(task))).map_err(|_| StartError::Closed)
     }

@@ -51,13 +51,15 @@ struct Armed {
     bell: Waker,
 }
 
-impl Node {
+impl<X: ?Sized> Node<X> {
     /// Whether no deadline and no grace was ever set.
     #[inline]
     pub(super) fn is_timeless(&self) -> bool {
         self.alarms.get().is_none_or(|alarms| alarms.timing.is_fresh())
     }
+}
 
+impl Node {
     /// Sets the alarm of this kind, or moves it. If it is due already nothing will ring, and for when it was set is
     /// returned: somebody else may have moved it meanwhile.
     pub(super) fn arm(self: &Link, bell: Bell, at: Instant) -> Option<Instant> {

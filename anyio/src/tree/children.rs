@@ -1,5 +1,7 @@
 //! The nodes directly below a node.
 
+use std::mem::{self, ManuallyDrop};
+
 use slab::Slab;
 
 use super::Link;
@@ -14,50 +16,54 @@ pub(super) enum Children {
     None,
     /// Under the key 0.
     One(Link),
-    Many(Box<Slab<Link>>),
+    Many(Box<Many>),
 }
+
+/// Nodes that are dropped with the list, and not by the slab: what needs no destructor is put into it without a detour
+/// through memory.
+pub(super) struct Many(Slab<ManuallyDrop<Link>>);
 
 impl Children {
     pub(super) fn is_empty(&self) -> bool {
         match self {
             Children::None => true,
             Children::One(_) => false,
-            Children::Many(nodes) => nodes.is_empty(),
+            Children::Many(many) => many.0.is_empty(),
         }
     }
 
     /// Lists a node, which learns its key.
+    #[inline]
     pub(super) fn insert(&mut self, node: Link) {
+        if let Children::One(_) = self {
+            self.make_room();
+        }
         match self {
-            Children::None => {
+            Children::Many(many) => many.insert(node),
+            _ => {
                 node.set_key(0);
                 *self = Children::One(node);
             }
-            Children::One(_) => {
-                let Children::One(first) = std::mem::take(self) else { unreachable!("looked at just now") };
-                let mut nodes = Slab::with_capacity(4);
-                nodes.insert(first);
-                insert(&mut nodes, node);
-                *self = Children::Many(Box::new(nodes));
-            }
-            Children::Many(nodes) => {
-                if nodes.len() == nodes.capacity() && nodes.len() < 1024 {
-                    // More than the doubling that is usual: groups are filled in one go.
-                    nodes.reserve(3 * nodes.len());
-                }
-                insert(nodes, node);
-            }
+        }
+    }
+
+    /// Lists the only node in such a way that others can be, too.
+    fn make_room(&mut self) {
+        if let Children::One(first) = mem::take(self) {
+            let mut nodes = Slab::with_capacity(4);
+            nodes.insert(ManuallyDrop::new(first));
+            *self = Children::Many(Box::new(Many(nodes)));
         }
     }
 
     /// Takes out what was listed under the key, if nobody has taken all of them before.
     pub(super) fn remove(&mut self, key: Key) -> Option<Link> {
         match self {
-            Children::One(_) if key == 0 => match std::mem::take(self) {
+            Children::One(_) if key == 0 => match mem::take(self) {
                 Children::One(node) => Some(node),
                 _ => unreachable!("looked at just now"),
             },
-            Children::Many(nodes) => nodes.try_remove(key),
+            Children::Many(many) => many.0.try_remove(key).map(ManuallyDrop::into_inner),
             Children::None | Children::One(_) => None,
         }
     }
@@ -67,7 +73,7 @@ impl Children {
         match self {
             Children::None => {}
             Children::One(node) => look(node),
-            Children::Many(nodes) => nodes.iter().for_each(|(_, node)| look(node)),
+            Children::Many(many) => many.0.iter().for_each(|(_, node)| look(node)),
         }
     }
 
@@ -75,14 +81,28 @@ impl Children {
         let (one, many) = match self {
             Children::None => (None, None),
             Children::One(node) => (Some(node), None),
-            Children::Many(nodes) => (None, Some(nodes.iter().map(|(_, node)| node))),
+            Children::Many(many) => (None, Some(many.0.iter().map(|(_, node)| &**node))),
         };
         one.into_iter().chain(many.into_iter().flatten())
     }
 }
 
-fn insert(nodes: &mut Slab<Link>, node: Link) {
-    let entry = nodes.vacant_entry();
-    node.set_key(entry.key());
-    entry.insert(node);
+impl Many {
+    #[inline]
+    fn insert(&mut self, node: Link) {
+        let nodes = &mut self.0;
+        if nodes.len() == nodes.capacity() && nodes.len() < 1024 {
+            // More than the doubling that is usual: groups are filled in one go.
+            nodes.reserve(3 * nodes.len());
+        }
+        let entry = nodes.vacant_entry();
+        node.set_key(entry.key());
+        entry.insert(ManuallyDrop::new(node));
+    }
+}
+
+impl Drop for Many {
+    fn drop(&mut self) {
+        self.0.drain().for_each(|node| drop(ManuallyDrop::into_inner(node)));
+    }
 }

@@ -122,8 +122,10 @@ impl Node {
     fn lower(self: &Link, mut was_daemon: bool, mut key: Key) {
         let mut next = Some(self);
         while let Some(node) = next {
+            // Dropped, where it is, when the lock is free.
+            let _listed;
             let mut state = node.lock();
-            let listed = state.children.remove(std::mem::replace(&mut key, NOT_LISTED));
+            _listed = state.children.remove(std::mem::replace(&mut key, NOT_LISTED));
             state.live -= 1;
             state.daemons -= u32::from(was_daemon);
             let finished = state.close_if_done();
@@ -131,7 +133,6 @@ impl Node {
             let poller = state.poller_if(emptied && state.closed);
             let released = emptied && node.unlean(&mut state);
             drop(state);
-            drop(listed);
             if !emptied && !finished {
                 return;
             }
@@ -474,12 +475,6 @@ impl Node {
         self.may_have_to_drop() && self.is_cut_now()
     }
 
-    /// Whether it has to be looked at more closely if it [has to](Self::has_to_drop).
-    #[inline]
-    pub(crate) fn may_have_to_drop(&self) -> bool {
-        self.is_eff() || !self.is_timeless()
-    }
-
     fn is_cut_now(self: &Link) -> bool {
         self.notice_deadline();
         if !self.is_eff() {
@@ -571,6 +566,14 @@ impl Node {
     /// The parent, unless this is where a task begins.
     pub(crate) fn enclosing(&self) -> Option<&Link> {
         self.parent().filter(|_| !self.role().is_boundary())
+    }
+}
+
+impl<X: Ext + ?Sized> Node<X> {
+    /// Whether it has to be looked at more closely if it [has to](Self::has_to_drop).
+    #[inline]
+    pub(crate) fn may_have_to_drop(&self) -> bool {
+        self.is_eff() || !self.is_timeless()
     }
 }
 
