@@ -184,13 +184,6 @@ impl Unit {
         mem::forget(self.link.replace(link));
     }
 
-    /// [`lend`](Self::lend) for a turn of a task that is carried. The waker is the node's own, which need not be told of it.
-    #[inline]
-    pub(crate) fn lend_for_turn(&mut self, link: Link, cx: &Context<'_>) {
-        self.lend(link);
-        self.waker = Known::of_node(cx.waker());
-    }
-
     #[inline]
     pub(crate) fn take_back(&mut self) -> Link {
         self.link.take().expect("the node is back after every poll")
@@ -275,16 +268,19 @@ impl Unit {
         self.conclude(polled, body, cx)
     }
 
-    /// [`poll_body`](Self::poll_body) for a task that is carried, `at` whose node this is.
+    /// [`poll_body`](Self::poll_body) for a task that is carried, `at` whose node this is, and which it is lent.
     #[inline]
     pub(crate) fn poll_task_body<X: Ext, F: Future>(
         &mut self,
         at: &Node<X>,
+        node: Link,
         mut body: Pin<&mut Option<F>>,
         cx: &mut Context<'_>,
     ) -> Poll<End<F::Output>> {
+        // The waker is the node's own, which need not be told of it.
+        self.waker = Known::of_node(cx.waker());
         at.begin_poll();
-        let polled = self.within_task(|| poll_and_drop(body.as_mut(), cx));
+        let polled = self.within_task(node, || poll_and_drop(body.as_mut(), cx));
         match polled {
             Polled::Pending if !at.may_have_to_drop() => {
                 at.end_poll();
@@ -293,6 +289,11 @@ impl Unit {
             Polled::Ended(Ok((value, Ok(())))) if self.values.is_empty() => {
                 at.end_poll();
                 Poll::Ready(End::Value(value))
+            }
+            Polled::Pending if at.is_eff() && !at.is_held() => {
+                let dropped = self.drop_body(body);
+                at.end_poll();
+                Poll::Ready(dropped.map_or_else(End::Panicked, |()| End::Cut))
             }
             polled => self.conclude(polled, body, cx),
         }
@@ -434,17 +435,22 @@ impl Unit {
     #[inline]
     fn within<R>(&mut self, run: impl FnOnce() -> R) -> R {
         if is_task(self.role) {
-            return self.within_task(run);
+            let node = self.take_back();
+            return self.within_task(node, run);
         }
         let _values = if keeps_values(self.role) { self.values.enter_if_any() } else { None };
         context::within(&mut self.link, run)
     }
 
-    /// [`within`](Self::within) for a task.
+    /// [`within`](Self::within) for a task, which is lent its node.
     #[inline]
-    fn within_task<R>(&mut self, run: impl FnOnce() -> R) -> R {
-        let _values = self.values.enter_if_any();
-        context::within_task(&mut self.link, &mut self.overdue, run)
+    fn within_task<R>(&mut self, node: Link, run: impl FnOnce() -> R) -> R {
+        let (result, node) = {
+            let _values = self.values.enter_if_any();
+            context::within_task(node, &mut self.overdue, run)
+        };
+        self.lend(node);
+        result
     }
 
     /// Waits until no task is left below; the node is closed then.

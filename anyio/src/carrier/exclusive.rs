@@ -31,6 +31,7 @@ const EDITED: u8 = 5;
 ///
 /// Each change but the last is a read-modify-write with AcqRel, also the one of a waker that changes nothing: a poll sees
 /// what any waker did before it woke the future, and whoever has woken it sees what the last poll has left.
+#[repr(C)] // The stage first: who wakes a future that has been left alone for long waits for one place in memory only.
 pub(crate) struct Exclusive<F> {
     stage: AtomicU8,
     future: UnsafeCell<F>,

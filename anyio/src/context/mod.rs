@@ -80,17 +80,20 @@ pub(crate) fn within<R>(slot: &mut Option<Link>, run: impl FnOnce() -> R) -> R {
     })
 }
 
-/// [`within`] at the root of a task, which starts with a fresh budget; whether it is overdue is kept between its polls.
+/// [`within`] at the root of a task, which starts with a fresh budget; whether it is overdue is kept between its polls. The
+/// node is handed in and back by value: were it in a slot, it would be read there just after it was put there in pieces.
 #[inline]
-pub(crate) fn within_task<R>(slot: &mut Option<Link>, overdue: &mut bool, run: impl FnOnce() -> R) -> R {
+pub(crate) fn within_task<R>(link: Link, overdue: &mut bool, run: impl FnOnce() -> R) -> (R, Link) {
     here(|here| {
-        let hidden = here.swap(slot, here.count.get());
+        let outer = here.link.replace(Some(link));
+        let hidden = here.hidden.replace(here.count.get());
         let (budget, outer_overdue) = (here.budget.replace(BUDGET), here.overdue.replace(*overdue));
         let result = run();
         *overdue = here.overdue.replace(outer_overdue);
         here.budget.set(budget);
-        here.swap(slot, hidden);
-        result
+        here.hidden.set(hidden);
+        let link = here.link.replace(outer).expect("a poll leaves the current node as it was");
+        (result, link)
     })
 }
 

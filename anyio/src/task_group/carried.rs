@@ -28,11 +28,12 @@ pub(super) trait Passenger<T>: Sized + Send + 'static {
 }
 
 /// What the node of a carried task carries: its future too.
+#[repr(C)] // First what is needed to wake the task.
 pub(super) struct Carried<T, P> {
-    cell: Cell<T>,
     /// Who carries it.
     home: Home,
     passenger: Exclusive<P>,
+    cell: Cell<T>,
 }
 
 pub(super) type CarriedIn<T, P> = Node<Carried<T, P>>;
@@ -42,7 +43,7 @@ impl<T, P> Carried<T, P> {
     #[inline(always)]
     pub(super) fn new(info: TaskInfo, home: Home, passenger: P) -> Self {
         let cell = TaskCell::new(info, Outcome::new(), true);
-        Carried { cell, home, passenger: Exclusive::new(passenger) }
+        Carried { home, passenger: Exclusive::new(passenger), cell }
     }
 }
 

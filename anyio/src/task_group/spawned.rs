@@ -350,9 +350,8 @@ where
     #[inline]
     fn poll_at(self: Pin<&mut Self>, at: &CarriedIn<T, Self>, node: Link, cx: &mut Context<'_>) -> (Poll<()>, Link) {
         let this = self.project();
-        this.unit.lend_for_turn(node, cx);
         let had_begun = mem::replace(&mut this.completion.begun, true);
-        let polled = this.unit.poll_task_body(at, this.body, cx);
+        let polled = this.unit.poll_task_body(at, node, this.body, cx);
         let polled = this.completion.conclude(at.cell(), this.unit, polled, &*this.convert);
         if polled.is_pending() && !had_begun {
             let group = at.parent().expect("a task has a place");

@@ -1,5 +1,6 @@
 //! Links, causes and their spreading (invariants 1 to 3).
 
+use std::mem::ManuallyDrop;
 use std::time::Instant;
 
 use super::poller::{Calls, Poller};
@@ -16,6 +17,21 @@ pub(crate) struct Inherited {
 
 impl Inherited {
     const NOTHING: Inherited = Inherited { cause: None, stopping: false };
+}
+
+/// A node to which a cause is on its way. It needs no destructor, so that it gets into the list of those without a detour
+/// through memory.
+struct Visit {
+    node: ManuallyDrop<Link>,
+    /// Whether the task that it is in is woken anyway.
+    is_called: bool,
+}
+
+impl Visit {
+    #[inline]
+    fn new(node: &Link, is_called: bool) -> Self {
+        Visit { node: ManuallyDrop::new(node.clone()), is_called }
+    }
 }
 
 impl Node {
@@ -145,9 +161,9 @@ impl Node {
     fn spread(self: &Link, cause: Cause) {
         let mut calls = Calls::default();
         let mut reached = Vec::new();
-        // With each of them: whether the task that it is in is woken anyway.
-        let mut stack = vec![(self.clone(), false)];
-        while let Some((node, is_called)) = stack.pop() {
+        let mut stack = vec![Visit::new(self, false)];
+        while let Some(Visit { node, is_called }) = stack.pop() {
+            let node = ManuallyDrop::into_inner(node);
             let at: &Node = &node;
             let mut state = at.lock();
             let hidden = state.shield && cause.depth < at.depth();
@@ -157,7 +173,7 @@ impl Node {
             let poller = state.poller_if(is_news && !(is_called && by_task && !is_boundary));
             if is_news {
                 let is_called = if is_boundary { by_task } else { is_called };
-                state.children.for_each(|child| stack.push((child.clone(), is_called)));
+                state.children.for_each(|child| stack.push(Visit::new(child, is_called)));
             }
             drop(state);
             if matches!(at.role(), Role::Leaf | Role::Shield | Role::Finally) {

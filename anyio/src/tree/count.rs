@@ -487,16 +487,6 @@ impl Node {
         cut && !held
     }
 
-    fn is_held(&self) -> bool {
-        // In this order: what it is owed was noted before the last hold was taken back.
-        self.is_leant_on() || self.is_owed()
-    }
-
-    #[inline]
-    fn is_leant_on(&self) -> bool {
-        self.held.load(Ordering::Acquire)
-    }
-
     fn is_cut(&self) -> bool {
         match self.role().power() {
             super::Power::Any => self.is_eff(),
@@ -574,6 +564,18 @@ impl<X: Ext + ?Sized> Node<X> {
     #[inline]
     pub(crate) fn may_have_to_drop(&self) -> bool {
         self.is_eff() || !self.is_timeless()
+    }
+
+    /// Whether something keeps the unit from dropping its body.
+    #[inline]
+    pub(crate) fn is_held(&self) -> bool {
+        // In this order: what it is owed was noted before the last hold was taken back.
+        self.is_leant_on() || self.is_owed()
+    }
+
+    #[inline]
+    fn is_leant_on(&self) -> bool {
+        self.held.load(Ordering::Acquire)
     }
 }
 

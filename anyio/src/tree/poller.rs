@@ -1,7 +1,7 @@
 //! Whoever polls the future of a node, and waking it.
 
 use std::iter;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Waker;
@@ -71,23 +71,26 @@ fn task_around(node: &Link) -> &Link {
     around.find(|node| node.role() == Role::Task).expect("it was there when its waker was")
 }
 
-/// Those who are to be woken when nothing else is left to be done.
+/// Those who are to be woken when nothing else is left to be done: by [`call`](Calls::call), which has to be called.
 #[derive(Default)]
+#[must_use]
 pub(super) struct Calls(Vec<Call>);
 
+/// Needs no destructor, so that it gets into the list without a detour through memory.
 enum Call {
-    Waker(Waker),
+    Waker(ManuallyDrop<Waker>),
     /// The node of a task that is carried, or one that is polled by such a task.
-    Node(Link),
+    Node(ManuallyDrop<Link>),
 }
 
 impl Calls {
     #[inline]
     pub(super) fn add(&mut self, node: Link, poller: Option<Poller>) {
-        self.0.extend(poller.map(|poller| match poller {
-            Poller::Waker(waker) => Call::Waker(waker),
-            Poller::Task => Call::Node(node),
-        }));
+        match poller {
+            None => {}
+            Some(Poller::Task) => self.0.push(Call::Node(ManuallyDrop::new(node))),
+            Some(Poller::Waker(waker)) => self.0.push(Call::Waker(ManuallyDrop::new(waker))),
+        }
     }
 
     /// Wakes them, the last ones first: those who were found below others end before these can.
@@ -95,8 +98,8 @@ impl Calls {
         let mut batch = Batch::default();
         for call in self.0.into_iter().rev() {
             match call {
-                Call::Waker(waker) => wake(Some(waker)),
-                Call::Node(node) => batch.add(node),
+                Call::Waker(waker) => wake(Some(ManuallyDrop::into_inner(waker))),
+                Call::Node(node) => batch.add(ManuallyDrop::into_inner(node)),
             }
         }
         batch.queue();
