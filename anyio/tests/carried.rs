@@ -896,6 +896,65 @@ fn those_who_never_rest_leave_others_their_turn() {
     });
 }
 
+/// Where there is one thread, each yield of a carried task gives the runtime's own tasks their turn.
+#[test]
+fn one_that_yields_in_the_only_thread_takes_turns_with_a_task_of_the_runtime() {
+    const TURNS: usize = 100;
+    ends(|| {
+        one_thread().block_on(async {
+            let polls = Arc::new(AtomicUsize::new(0));
+            let counted = polls.clone();
+            let foreign = tokio::spawn(async move {
+                loop {
+                    counted.fetch_add(1, Ordering::SeqCst);
+                    turn().await;
+                }
+            });
+            anyio::task_group(async |tg| {
+                tg.spawn(async move {
+                    for turns in 0..TURNS {
+                        assert!(polls.load(Ordering::SeqCst) + 1 >= turns, "the other one waits");
+                        turn().await;
+                    }
+                });
+            })
+            .await
+            .unwrap();
+            foreign.abort();
+        });
+    });
+}
+
+/// Tasks of the runtime's only worker wait no longer for a carrier than for a short time, however many turns of its own
+/// tasks that has: each turn of theirs costs some microseconds, not more.
+#[test]
+fn one_that_yields_until_a_task_of_the_runtime_has_had_many_turns_ends() {
+    ends(|| {
+        workers(1).block_on(async {
+            let is_done = Arc::new(AtomicBool::new(false));
+            let done = is_done.clone();
+            tokio::spawn(async move {
+                for _ in 0..10_000 {
+                    turn().await;
+                }
+                done.store(true, Ordering::SeqCst);
+            });
+            anyio::task_group(async |tg| {
+                for _ in 0..3 {
+                    let is_done = is_done.clone();
+                    tg.spawn(async move {
+                        while !is_done.load(Ordering::SeqCst) {
+                            anyio::checkpoint().await;
+                        }
+                    });
+                }
+            })
+            .await
+            .unwrap();
+        });
+    });
+}
+
 /// Many pairs of tasks wake each other for ever. Another one, which wakes nobody, has its turns.
 #[test]
 fn those_who_wake_each_other_leave_a_third_its_turn() {

@@ -21,8 +21,7 @@ async fn counted<F: Future>(polls: Arc<AtomicUsize>, future: F) -> F::Output {
 
 /// What 64 tasks take from full channels of tokio's is more than one poll may take. Those who come after the one that has
 /// taken the last of it are polled when there is more to be had.
-#[tokio::test]
-async fn a_task_is_polled_when_it_may_go_on() {
+async fn tasks_are_polled_when_they_may_go_on() {
     let polls = Arc::new(AtomicUsize::new(0));
     anyio::task_group(async |tg| {
         for _ in 0..64 {
@@ -39,4 +38,34 @@ async fn a_task_is_polled_when_it_may_go_on() {
     .unwrap();
     let polls = polls.load(Ordering::Relaxed);
     assert!(polls < 128, "64 tasks were polled {polls} times");
+}
+
+#[tokio::test]
+async fn a_task_is_polled_when_it_may_go_on() {
+    tasks_are_polled_when_they_may_go_on().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_task_of_a_worker_is_polled_when_it_may_go_on() {
+    tokio::spawn(tasks_are_polled_when_they_may_go_on()).await.unwrap();
+}
+
+/// One that has used up what one poll may do is not polled again in the same turn.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn one_that_is_alone_is_polled_when_it_may_go_on() {
+    let alone = async {
+        let polls = Arc::new(AtomicUsize::new(0));
+        anyio::task_group(async |tg| {
+            tg.spawn(counted(polls.clone(), async {
+                for _ in 0..1280 {
+                    tokio::task::consume_budget().await;
+                }
+            }));
+        })
+        .await
+        .unwrap();
+        polls.load(Ordering::Relaxed)
+    };
+    let polls = tokio::spawn(alone).await.unwrap();
+    assert!(polls <= 20, "it was polled {polls} times");
 }

@@ -25,11 +25,15 @@
 //! 2. **Turns.** A carrier polls at most [`BATCH`] tasks, and none any more when the runtime finds it has done enough,
 //!    before it lets others have their turn. A task that was woken while it was polled, as one that yields is, is polled
 //!    again after that. Where there is one thread, those who were taken from the queue and not polled are the first in it at
-//!    the end of the turn, and those who were woken since are the last. Where there are more, those in the queue are put
-//!    into the list as the turn begins, behind those that were ready in it, and before those who have yielded: at least as
-//!    many as a turn polls, and half of them. However often some wake each other, others have their turn.
-//! 3. **Nobody is kept.** A carrier that finds nothing in the queue takes half of what another one has, and all look, as
-//!    their turns begin, whether another one has polled nothing since the last look, and put what it has into the queue.
+//!    the end of the turn, and those who were woken since are the last. Where there are more, a turn has as many such pieces
+//!    as begin within some microseconds ([`Shift`](shift::Shift)): so much longer do the runtime's other tasks, its timers
+//!    and sockets wait than for one piece, also for one that yields until another task has done something. As a piece
+//!    begins, those in the queue are put into the list, behind those that were ready in it, and before those who have
+//!    yielded: at least as many as a piece polls, and half of them. However often some wake each other, others have their
+//!    turn.
+//! 3. **Nobody is kept.** A carrier that finds nothing in the queue takes half of what another one has, and all look, once in
+//!    so many pieces ([`LOOK`]), whether another one has polled nothing since the last look, and put what it has into the
+//!    queue.
 //! 4. **One yields in a thread.** A carrier that comes to a thread in which another one has yielded, and has nothing with
 //!    it, rests at once: what there is is left to the other one, as this thread is not blocked. It does not yield there
 //!    either. So the thread has nothing of ours to do after the turn of one, and looks at its timers and sockets; and there
@@ -46,6 +50,7 @@ mod hands;
 #[cfg(all(test, anyio_loom))]
 mod model;
 mod runner;
+mod shift;
 
 use std::collections::VecDeque;
 use std::iter;
@@ -65,8 +70,12 @@ use crate::runtime::Runtime;
 use crate::tree::{AtomicBool, AtomicUsize, Link, Mutex, MutexGuard, Node, Ordering, wake};
 use crate::unit::discard;
 
-/// How many polls make a carrier's turn: about as many as tokio's workers make between two looks at timers and sockets.
+/// How many polls make a carrier's turn, or a piece of it: about as many as tokio's workers make between two looks at timers
+/// and sockets.
 const BATCH: usize = 64;
+
+/// In how many pieces of its turns a carrier looks once whether another one is blocked.
+const LOOK: usize = 16;
 
 /// How many carriers wait for work; more than these end when there is none.
 const KEPT: usize = 4;

@@ -8,10 +8,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use anyio_core::Backend;
-
 use super::hands::{Hands, List, Shown, Thread, show};
-use super::{BATCH, Carriers, Carry, KEPT, Keeper, Listed, State};
+use super::shift::Shift;
+use super::{BATCH, Carriers, Carry, KEPT, Keeper, LOOK, Listed, State};
 use crate::runtime::Runtime;
 use crate::tree::{MutexGuard, Ordering};
 use crate::unit::discard;
@@ -49,6 +48,8 @@ struct Shared {
     list: Arc<List>,
     /// Whether the others know it.
     is_registered: bool,
+    /// How many pieces of its turns have begun since it has looked at others.
+    pieces: usize,
 }
 
 #[derive(Default)]
@@ -66,7 +67,10 @@ impl Runner {
             (Stock::Private(Private::default()), Hands::Private(VecDeque::new()))
         } else {
             let list = List::new();
-            (Stock::Shared(Shared { list: list.clone(), is_registered: false }), Hands::Shared(list, carriers.clone()))
+            (
+                Stock::Shared(Shared { list: list.clone(), is_registered: false, pieces: 0 }),
+                Hands::Shared(list, carriers.clone()),
+            )
         };
         let seat = Seat { number, stage: Stage::Coming, stock };
         Runner { carriers, seat, hands: Some(Box::new(hands)) }
@@ -110,18 +114,34 @@ impl Seat {
         mut state: MutexGuard<'a, State>,
         shown: &Shown<'_>,
     ) -> MutexGuard<'a, State> {
-        let (mut left, mut backend) = (BATCH, None);
+        let mut shift = Shift::new(carriers.is_single);
         state.working += 1;
-        self.stock.begin(&mut state);
-        while left > 0 && !state.is_down {
-            let Some(first) = self.stock.take(&mut state, left) else { break };
+        loop {
+            self.stock.begin(&mut state);
+            state = self.work_a_piece(carriers, state, shown, &mut shift);
+            if state.is_down || !self.stock.has_more() || !shift.goes_on() {
+                return state;
+            }
+        }
+    }
+
+    /// Polls tasks until it is enough for this piece of the turn, or none are ready.
+    fn work_a_piece<'a>(
+        &mut self,
+        carriers: &'a Arc<Carriers>,
+        mut state: MutexGuard<'a, State>,
+        shown: &Shown<'_>,
+        shift: &mut Shift,
+    ) -> MutexGuard<'a, State> {
+        while shift.left() > 0 && !state.is_down {
+            let Some(first) = self.stock.take(&mut state, shift.left()) else { break };
             let summons = carriers.summons(&mut state, 0);
             drop(state);
             if let Some(summons) = summons {
                 carriers.summon(summons, first.runtime());
                 carriers.call_for_more(0);
             }
-            left = self.stock.carry_all(carriers, shown, first, &mut backend, left);
+            self.stock.carry_all(carriers, shown, first, shift);
             state = carriers.lock();
         }
         state
@@ -197,10 +217,18 @@ impl Stock {
         matches!(self, Stock::Shared(Shared { is_registered: true, .. }))
     }
 
-    /// Begins a turn.
+    /// Begins a piece of a turn.
     fn begin(&mut self, state: &mut State) {
         if let Stock::Shared(shared) = self {
             shared.begin(state);
+        }
+    }
+
+    /// Whether there is something at hand for another piece of the turn.
+    fn has_more(&self) -> bool {
+        match self {
+            Stock::Private(_) => false,
+            Stock::Shared(Shared { list, .. }) => list.with(|tasks| tasks.len() > 0),
         }
     }
 
@@ -212,27 +240,18 @@ impl Stock {
         }
     }
 
-    /// Polls what is at hand; says how many of `left` polls are left.
-    fn carry_all(
-        &mut self,
-        carriers: &Arc<Carriers>,
-        shown: &Shown<'_>,
-        mut task: Arc<dyn Carry>,
-        backend: &mut Option<Arc<dyn Backend>>,
-        mut left: usize,
-    ) -> usize {
-        loop {
+    /// Polls what is at hand, until it is enough for this piece of the turn.
+    fn carry_all(&mut self, carriers: &Arc<Carriers>, shown: &Shown<'_>, first: Arc<dyn Carry>, shift: &mut Shift) {
+        let mut task = first;
+        while shift.allows(&task) {
             let again = carry(task);
-            left -= 1;
-            let goes_on = left > 0 && !carriers.is_down.load(Ordering::Relaxed);
-            let Some(next) = self.next(carriers, shown, again, goes_on) else { return left };
-            let backend = backend.get_or_insert_with(|| next.runtime().backend().clone());
-            if backend.is_exhausted() {
-                self.put_back(next);
-                return 0;
+            let goes_on = shift.left() > 0 && !carriers.is_down.load(Ordering::Relaxed);
+            match self.next(carriers, shown, again, goes_on) {
+                Some(next) => task = next,
+                None => return,
             }
-            task = next;
         }
+        self.put_back(task);
     }
 
     /// Notes who is to be polled `again`, and gives the next one if the turn goes on.
@@ -271,9 +290,13 @@ impl Stock {
 }
 
 impl Shared {
-    /// Begins a turn: those that were woken during their own poll are ready, and those in the queue before them.
+    /// Begins a piece of a turn: those that were woken during their own poll are ready, and those in the queue before them.
     fn begin(&mut self, state: &mut State) {
-        state.relieve_blocked(&self.list);
+        self.pieces += 1;
+        if self.pieces == LOOK {
+            self.pieces = 0;
+            state.relieve_blocked(&self.list);
+        }
         if self.is_registered {
             let shares = state.lists.len() > 1;
             self.list.with(|tasks| {
