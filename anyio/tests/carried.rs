@@ -1379,7 +1379,8 @@ impl Backend for TwoThreads {
     }
 }
 
-/// A task blocks its thread, after some turns, until all siblings have had more of theirs; `blocks` and `begins` are told.
+/// A task blocks its thread, after some turns, until all siblings have had more of theirs, none of whom ends before all have
+/// had them; `blocks` and `begins` are told.
 async fn one_blocks_until_others_have_had_turns(
     turns_before: usize,
     siblings: usize,
@@ -1389,13 +1390,18 @@ async fn one_blocks_until_others_have_had_turns(
     let group = anyio::task_group(async move |tg| {
         let (sender, receiver) = mpsc::channel();
         let is_blocked = Arc::new(AtomicBool::new(false));
+        let unfinished = Arc::new(AtomicUsize::new(siblings));
         for _ in 0..siblings {
-            let (sender, is_blocked) = (sender.clone(), is_blocked.clone());
+            let (sender, is_blocked, unfinished) = (sender.clone(), is_blocked.clone(), unfinished.clone());
             tg.spawn(async move {
                 while !is_blocked.load(Ordering::SeqCst) {
                     turn().await;
                 }
                 for _ in 0..200 {
+                    turn().await;
+                }
+                unfinished.fetch_sub(1, Ordering::SeqCst);
+                while unfinished.load(Ordering::SeqCst) > 0 {
                     turn().await;
                 }
                 sender.send(()).unwrap();
