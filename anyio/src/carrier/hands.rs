@@ -6,7 +6,7 @@ use std::mem::{self, ManuallyDrop};
 use std::sync::Arc;
 
 use super::{Carriers, Carry};
-use crate::tree::Mutex;
+use crate::tree::{AtomicUsize, Mutex, Ordering};
 
 #[cfg(not(anyio_loom))]
 thread_local! {
@@ -58,7 +58,11 @@ pub(super) enum Hands {
 }
 
 /// The tasks of a carrier that others may take. Its lock is taken under that of [`Carriers`], never the other way round.
-pub(super) struct List(Mutex<Tasks>);
+pub(super) struct List {
+    /// How many there are.
+    len: AtomicUsize,
+    tasks: Mutex<Tasks>,
+}
 
 /// Tasks in the order in which a carrier polls them.
 #[derive(Default)]
@@ -172,11 +176,21 @@ impl Tasks {
 
 impl List {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(List(Mutex::new(Tasks::default())))
+        Arc::new(List { len: AtomicUsize::new(0), tasks: Mutex::new(Tasks::default()) })
     }
 
+    #[inline]
     pub(super) fn with<R>(&self, run: impl FnOnce(&mut Tasks) -> R) -> R {
-        run(&mut self.0.lock())
+        let mut tasks = self.tasks.lock();
+        let outcome = run(&mut tasks);
+        self.len.store(tasks.len(), Ordering::Relaxed);
+        outcome
+    }
+
+    /// Whether nothing is here, as the carrier sees it whose list this is: nobody else puts anything here.
+    #[inline]
+    pub(super) fn is_empty_here(&self) -> bool {
+        self.len.load(Ordering::Relaxed) == 0
     }
 
     /// Gives half of what is here to another carrier that has nothing.

@@ -162,6 +162,12 @@ struct Listed {
     polled: Option<usize>,
 }
 
+impl Listed {
+    fn new(list: Arc<List>) -> Self {
+        Listed { list, polled: None }
+    }
+}
+
 /// Who is to come, as the lock must be free for it.
 enum Summons {
     /// One that has waited.
@@ -208,13 +214,14 @@ impl Carriers {
         let mut state = self.lock();
         state.queue.push_back(task);
         let summons = self.summons(&mut state, 1);
+        let is_more_needed = summons.is_some() && !self.are_enough(&state, 1);
         let is_left = state.is_left();
         drop(state);
         if let Some(summons) = summons {
             self.summon(summons, runtime);
-            if !self.is_single {
-                self.call_for_more(1);
-            }
+        }
+        if is_more_needed {
+            self.call_for_more(1);
         }
         if is_left {
             self.drop_queued();

@@ -46,8 +46,8 @@ enum Stock {
 
 struct Shared {
     list: Arc<List>,
-    /// Whether the others know it.
-    is_registered: bool,
+    /// What the others know it by, unless they do.
+    unlisted: Option<Listed>,
     /// How many pieces of its turns have begun since it has looked at others.
     pieces: usize,
 }
@@ -67,10 +67,7 @@ impl Runner {
             (Stock::Private(Private::default()), Hands::Private(VecDeque::new()))
         } else {
             let list = List::new();
-            (
-                Stock::Shared(Shared { list: list.clone(), is_registered: false, pieces: 0 }),
-                Hands::Shared(list, carriers.clone()),
-            )
+            (Stock::Shared(Shared::new(list.clone())), Hands::Shared(list, carriers.clone()))
         };
         let seat = Seat { number, stage: Stage::Coming, stock };
         Runner { carriers, seat, hands: Some(Box::new(hands)) }
@@ -99,7 +96,8 @@ impl Seat {
             state.rely_on_nobody();
             carriers.publish(&state);
         }
-        match state.waiting() {
+        let waiting = if self.stock.finds_nothing(&state) { None } else { state.waiting() };
+        match waiting {
             Some(runtime) if carriers.is_single || !state.one_yields_here() => {
                 self.yield_to_others(carriers, state, &runtime, &waker)
             }
@@ -135,7 +133,7 @@ impl Seat {
     ) -> MutexGuard<'a, State> {
         while shift.left() > 0 && !state.is_down {
             let Some(first) = self.stock.take(&mut state, shift.left()) else { break };
-            let summons = carriers.summons(&mut state, 0);
+            let summons = if self.stock.finds_nothing(&state) { None } else { carriers.summons(&mut state, 0) };
             drop(state);
             if let Some(summons) = summons {
                 carriers.summon(summons, first.runtime());
@@ -214,7 +212,7 @@ impl Seat {
 impl Stock {
     /// Whether something may be at hand before a turn begins.
     fn is_kept(&self) -> bool {
-        matches!(self, Stock::Shared(Shared { is_registered: true, .. }))
+        matches!(self, Stock::Shared(Shared { unlisted: None, .. }))
     }
 
     /// Begins a piece of a turn.
@@ -228,7 +226,15 @@ impl Stock {
     fn has_more(&self) -> bool {
         match self {
             Stock::Private(_) => false,
-            Stock::Shared(Shared { list, .. }) => list.with(|tasks| tasks.len() > 0),
+            Stock::Shared(Shared { list, .. }) => !list.is_empty_here(),
+        }
+    }
+
+    /// Whether nothing waits anywhere, as far as can be seen from here without a look at other lists.
+    fn finds_nothing(&self, state: &State) -> bool {
+        match self {
+            Stock::Private(_) => state.queue.is_empty(),
+            Stock::Shared(shared) => shared.finds_nothing(state),
         }
     }
 
@@ -270,6 +276,7 @@ impl Stock {
                 }
                 if goes_on { private.next(shown) } else { None }
             }
+            Stock::Shared(Shared { list, .. }) if again.is_none() && list.is_empty_here() => None,
             Stock::Shared(Shared { list, .. }) => {
                 let (next, behind) = list.with(|tasks| if goes_on { tasks.turn(again) } else { tasks.keep(again) });
                 if next.is_some() && !carriers.are_enough_for(behind, 0) {
@@ -290,6 +297,14 @@ impl Stock {
 }
 
 impl Shared {
+    fn new(list: Arc<List>) -> Self {
+        Shared { unlisted: Some(Listed::new(list.clone())), list, pieces: 0 }
+    }
+
+    fn finds_nothing(&self, state: &State) -> bool {
+        state.queue.is_empty() && self.list.is_empty_here() && state.lists.len() == 1
+    }
+
     /// Begins a piece of a turn: those that were woken during their own poll are ready, and those in the queue before them.
     fn begin(&mut self, state: &mut State) {
         self.pieces += 1;
@@ -297,7 +312,7 @@ impl Shared {
             self.pieces = 0;
             state.relieve_blocked(&self.list);
         }
-        if self.is_registered {
+        if self.unlisted.is_none() && !(self.list.is_empty_here() && state.queue.is_empty()) {
             let shares = state.lists.len() > 1;
             self.list.with(|tasks| {
                 tasks.take(&mut state.queue, BATCH, shares);
@@ -308,8 +323,9 @@ impl Shared {
 
     /// Gives the next task: of those at hand, of the queue, or of other carriers if there is none.
     fn take(&mut self, state: &mut State) -> Option<Arc<dyn Carry>> {
-        if !mem::replace(&mut self.is_registered, true) {
-            state.lists.push(Listed { list: self.list.clone(), polled: None });
+        state.lists.extend(self.unlisted.take());
+        if self.list.is_empty_here() && state.queue.len() <= 1 && state.lists.len() == 1 {
+            return state.queue.pop_front();
         }
         let shares = state.lists.len() > 1;
         self.list.with(|tasks| {
@@ -325,11 +341,14 @@ impl Shared {
 
     /// Puts what is at hand into the queue.
     fn leave(&mut self, state: &mut State) {
-        if mem::take(&mut self.is_registered) {
-            state.lists.retain(|other| !Arc::ptr_eq(&other.list, &self.list));
+        if self.unlisted.is_none() {
+            let index = state.lists.iter().position(|listed| Arc::ptr_eq(&listed.list, &self.list));
+            self.unlisted = index.map(|index| state.lists.swap_remove(index));
         }
         // Something may have been woken here before there was anything to poll.
-        self.list.with(|tasks| tasks.leave_to(&mut state.queue));
+        if !self.list.is_empty_here() {
+            self.list.with(|tasks| tasks.leave_to(&mut state.queue));
+        }
     }
 }
 
