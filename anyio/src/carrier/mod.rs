@@ -491,8 +491,13 @@ impl State {
 
     /// Notes that a carrier has come; says if it was expected.
     fn has_come(&mut self, number: usize) -> bool {
-        let index = self.coming.iter().position(|coming| coming.number == number);
-        index.map(|index| self.coming.swap_remove(index)).is_some()
+        let Some(index) = self.coming.iter().position(|coming| coming.number == number) else { return false };
+        let last = self.coming.len() - 1;
+        if index < last {
+            self.coming.swap(index, last);
+        }
+        self.coming.truncate(last);
+        true
     }
 
     /// Relies no longer on those who are on their way and may be kept: there is nothing to do, as it seems.

@@ -133,6 +133,10 @@ impl Seat {
     ) -> MutexGuard<'a, State> {
         while shift.left() > 0 && !state.is_down {
             let Some(first) = self.stock.take(&mut state, shift.left()) else { break };
+            if shift.is_over_for(&first) {
+                self.stock.put_back(first);
+                break;
+            }
             let summons = if self.stock.finds_nothing(&state) { None } else { carriers.summons(&mut state, 0) };
             drop(state);
             if let Some(summons) = summons {
@@ -248,43 +252,15 @@ impl Stock {
 
     /// Polls what is at hand, until it is enough for this piece of the turn.
     fn carry_all(&mut self, carriers: &Arc<Carriers>, shown: &Shown<'_>, first: Arc<dyn Carry>, shift: &mut Shift) {
-        let mut task = first;
-        while shift.allows(&task) {
-            let again = carry(task);
-            let goes_on = shift.left() > 0 && !carriers.is_down.load(Ordering::Relaxed);
-            match self.next(carriers, shown, again, goes_on) {
-                Some(next) => task = next,
-                None => return,
-            }
-        }
-        self.put_back(task);
-    }
-
-    /// Notes who is to be polled `again`, and gives the next one if the turn goes on.
-    #[inline]
-    fn next(
-        &mut self,
-        carriers: &Arc<Carriers>,
-        shown: &Shown<'_>,
-        again: Option<Arc<dyn Carry>>,
-        goes_on: bool,
-    ) -> Option<Arc<dyn Carry>> {
-        match self {
+        let unpolled = match self {
             Stock::Private(private) => {
-                if let Some(again) = again {
-                    private.again.push_back(again);
-                }
-                if goes_on { private.next(shown) } else { None }
+                carry_each(carriers, first, shift, |again, goes_on| private.next(shown, again, goes_on))
             }
-            Stock::Shared(Shared { list, .. }) if again.is_none() && list.is_empty_here() => None,
-            Stock::Shared(Shared { list, .. }) => {
-                let (next, behind) = list.with(|tasks| if goes_on { tasks.turn(again) } else { tasks.keep(again) });
-                if next.is_some() && !carriers.are_enough_for(behind, 0) {
-                    carriers.call_for_more(0);
-                }
-                next
+            Stock::Shared(shared) => {
+                carry_each(carriers, first, shift, |again, goes_on| shared.next(carriers, again, goes_on))
             }
-        }
+        };
+        unpolled.into_iter().for_each(|task| self.put_back(task));
     }
 
     /// Puts back the task that was taken last.
@@ -339,6 +315,19 @@ impl Shared {
         })
     }
 
+    /// Notes who is to be polled `again`, and gives the next one if the turn goes on.
+    #[inline]
+    fn next(&self, carriers: &Arc<Carriers>, again: Option<Arc<dyn Carry>>, goes_on: bool) -> Option<Arc<dyn Carry>> {
+        if again.is_none() && self.list.is_empty_here() {
+            return None;
+        }
+        let (next, behind) = self.list.with(|tasks| if goes_on { tasks.turn(again) } else { tasks.keep(again) });
+        if next.is_some() && !carriers.are_enough_for(behind, 0) {
+            carriers.call_for_more(0);
+        }
+        next
+    }
+
     /// Puts what is at hand into the queue.
     fn leave(&mut self, state: &mut State) {
         if self.unlisted.is_none() {
@@ -366,8 +355,17 @@ impl Private {
         self.ready.pop_front()
     }
 
+    /// Notes who is to be polled `again`, and gives the next one if the turn goes on.
     #[inline]
-    fn next(&mut self, shown: &Shown<'_>) -> Option<Arc<dyn Carry>> {
+    fn next(&mut self, shown: &Shown<'_>, again: Option<Arc<dyn Carry>>, goes_on: bool) -> Option<Arc<dyn Carry>> {
+        if let Some(again) = again {
+            self.again.push_back(again);
+        }
+        if goes_on { self.next_ready(shown) } else { None }
+    }
+
+    #[inline]
+    fn next_ready(&mut self, shown: &Shown<'_>) -> Option<Arc<dyn Carry>> {
         self.ready.pop_front().or_else(|| {
             self.is_woken = true;
             shown.take_woken(&mut self.ready);
@@ -390,6 +388,25 @@ impl Private {
         }
         if !self.again.is_empty() {
             queue.append(&mut self.again);
+        }
+    }
+}
+
+/// Polls the `first` task, and those that are `next` after it; gives back one that was not polled, as it was enough.
+#[inline]
+fn carry_each(
+    carriers: &Carriers,
+    first: Arc<dyn Carry>,
+    shift: &mut Shift,
+    mut next: impl FnMut(Option<Arc<dyn Carry>>, bool) -> Option<Arc<dyn Carry>>,
+) -> Option<Arc<dyn Carry>> {
+    let mut task = first;
+    loop {
+        let again = carry(task);
+        let goes_on = shift.counts() && !carriers.is_down.load(Ordering::Relaxed);
+        task = next(again, goes_on)?;
+        if shift.is_over_for(&task) {
+            return Some(task);
         }
     }
 }

@@ -11,17 +11,17 @@ use super::{BATCH, Carry};
 pub(super) struct Shift {
     /// How many polls are left of this piece of it.
     left: usize,
-    is_single: bool,
     is_exhausted: bool,
-    /// Known from the second poll on, as is the backend: what is over after one needs neither.
-    clock: Option<Clock>,
+    /// Known when a second task is next: what is over after one needs neither this nor the clock.
     backend: Option<Arc<dyn Backend>>,
-    has_polled: bool,
+    clock: Option<Clock>,
+    is_single: bool,
+    is_first_piece: bool,
 }
 
 impl Shift {
     pub(super) fn new(is_single: bool) -> Self {
-        Shift { left: BATCH, is_single, is_exhausted: false, clock: None, backend: None, has_polled: false }
+        Shift { left: BATCH, is_exhausted: false, backend: None, clock: None, is_single, is_first_piece: true }
     }
 
     /// How many polls are left of this piece.
@@ -29,25 +29,36 @@ impl Shift {
         self.left
     }
 
-    /// Whether a task that is next may be polled now; if so, that is counted.
+    /// Counts a poll; says if there may be another one in this piece.
     #[inline]
-    pub(super) fn allows(&mut self, task: &Arc<dyn Carry>) -> bool {
-        if self.has_polled && self.is_used_up(task) {
-            self.is_exhausted = true;
-            self.left = 0;
-            return false;
-        }
-        self.has_polled = true;
+    pub(super) fn counts(&mut self) -> bool {
         self.left -= 1;
-        true
+        self.left > 0
     }
 
+    /// Whether the runtime finds that it is enough for this turn, so that the task that is next is not polled any more.
     #[inline]
-    fn is_used_up(&mut self, task: &Arc<dyn Carry>) -> bool {
-        if !self.is_single && self.clock.is_none() {
-            self.clock = Some(Clock::start());
+    pub(super) fn is_over_for(&mut self, task: &Arc<dyn Carry>) -> bool {
+        let is_exhausted = match &self.backend {
+            Some(backend) => backend.is_exhausted(),
+            None => self.has_polled() && self.look_at_runtime_of(task),
+        };
+        if is_exhausted {
+            self.is_exhausted = true;
+            self.left = 0;
         }
-        self.backend.get_or_insert_with(|| task.runtime().backend().clone()).is_exhausted()
+        is_exhausted
+    }
+
+    fn has_polled(&self) -> bool {
+        self.left < BATCH || !self.is_first_piece
+    }
+
+    fn look_at_runtime_of(&mut self, task: &Arc<dyn Carry>) -> bool {
+        if !self.is_single {
+            self.clock.get_or_insert_with(Clock::start);
+        }
+        self.backend.insert(task.runtime().backend().clone()).is_exhausted()
     }
 
     /// Begins another piece, if there is to be one.
@@ -56,6 +67,7 @@ impl Shift {
             return false;
         }
         self.left = BATCH;
+        self.is_first_piece = false;
         true
     }
 }
