@@ -43,7 +43,8 @@
 //!    yield, and nobody is put into them any more. All tasks of the groups that are known in `groups`, and those that such a
 //!    group has left behind (`orphans`), are put there; whoever is being polled meanwhile is by its carrier.
 //! 6. **No locks.** While the lock is held nothing is woken, dropped, spawned or polled. The lock of a list may be taken
-//!    under it, not the other way round.
+//!    under it, not the other way round. Into a list nobody puts anything but the carrier whose list it is, and those whom
+//!    this carrier polls: it knows without a lock that its list is empty, while the others ask under its lock.
 
 mod exclusive;
 mod hands;

@@ -133,10 +133,6 @@ impl Seat {
     ) -> MutexGuard<'a, State> {
         while shift.left() > 0 && !state.is_down {
             let Some(first) = self.stock.take(&mut state, shift.left()) else { break };
-            if shift.is_over_for(&first) {
-                self.stock.put_back(first);
-                break;
-            }
             let summons = if self.stock.finds_nothing(&state) { None } else { carriers.summons(&mut state, 0) };
             drop(state);
             if let Some(summons) = summons {
@@ -252,6 +248,9 @@ impl Stock {
 
     /// Polls what is at hand, until it is enough for this piece of the turn.
     fn carry_all(&mut self, carriers: &Arc<Carriers>, shown: &Shown<'_>, first: Arc<dyn Carry>, shift: &mut Shift) {
+        if shift.is_over_for(&first) {
+            return self.put_back(first);
+        }
         let unpolled = match self {
             Stock::Private(private) => {
                 carry_each(carriers, first, shift, |again, goes_on| private.next(shown, again, goes_on))
