@@ -1,7 +1,7 @@
 //! The handle through which anyio uses a simulation.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -41,6 +41,8 @@ pub struct SimHandle(pub(crate) Arc<World>);
 thread_local! {
     /// The simulation that the thread in `block_on` drives.
     static CURRENT: RefCell<Option<SimHandle>> = const { RefCell::new(None) };
+    /// Its number. It needs no destructor, which every look at it would have to ask for.
+    static NUMBER: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
 /// Makes a simulation current until it is dropped.
@@ -48,6 +50,7 @@ pub(crate) struct Entered(Option<SimHandle>);
 
 impl Drop for Entered {
     fn drop(&mut self) {
+        NUMBER.set(self.0.as_ref().map(SimHandle::id));
         CURRENT.set(self.0.take());
     }
 }
@@ -59,7 +62,15 @@ impl SimHandle {
         CURRENT.try_with(|current| current.borrow().clone()).unwrap_or_default()
     }
 
+    /// The [number](Self::id) of the simulation that polls the current thread's task, if one does.
+    #[inline]
+    #[must_use]
+    pub fn current_id() -> Option<u64> {
+        NUMBER.get()
+    }
+
     pub(crate) fn enter(self) -> Entered {
+        NUMBER.set(Some(self.id()));
         Entered(CURRENT.replace(Some(self)))
     }
 
