@@ -27,7 +27,31 @@ static KNOWN: LazyLock<Mutex<HashMap<Key, WeakRuntime>>> = LazyLock::new(Mutex::
 
 thread_local! {
     /// The handle that this thread found last, which also keeps it from being built and probed again and again.
-    static LAST: RefCell<Option<(Key, Runtime)>> = const { RefCell::new(None) };
+    static LAST: RefCell<Option<Found>> = const { RefCell::new(None) };
+}
+
+/// What a thread has found.
+struct Found {
+    key: Key,
+    runtime: Runtime,
+    /// Whether its clock can be read from everywhere, at no other price than that.
+    is_always_real: bool,
+}
+
+/// Looks at the runtime around, if this thread found it last and its clock is always real. `look` may be called in vain,
+/// must not call into anyio, and have no effect but to read the clock.
+///
+/// That is done before it is known whether it is the runtime around: to ask for that writes to memory that all threads share,
+/// and the processor reads a clock only when all that came before is done.
+#[inline]
+pub(crate) fn with_last_ambient<R>(look: impl FnOnce(&Runtime) -> R) -> Option<R> {
+    let seen = |last: &RefCell<Option<Found>>| {
+        let last = last.borrow();
+        let found = last.as_ref().filter(|found| found.is_always_real)?;
+        Some((found.key, look(&found.runtime)))
+    };
+    let (key, seen) = LAST.try_with(seen).ok().flatten()?;
+    (inside()? == key).then_some(seen)
 }
 
 /// Looks at the runtime around, the nominated default, or smol. `look` must not call into anyio.
@@ -49,8 +73,8 @@ pub(crate) fn with_ambient<R>(look: impl FnOnce(&Runtime) -> R) -> Result<R, NoB
 fn inside() -> Option<Key> {
     // A simulation first: it may be run inside another runtime, and none runs inside it.
     #[cfg(feature = "sim")]
-    if let Some(handle) = anyio_backend_sim::SimHandle::current() {
-        return Some(Key::Sim(handle.id()));
+    if let Some(id) = anyio_backend_sim::SimHandle::current_id() {
+        return Some(Key::Sim(id));
     }
     #[cfg(feature = "tokio")]
     if let Ok(handle) = tokio::runtime::Handle::try_current() {
@@ -76,7 +100,7 @@ fn with_known<R>(key: Key, look: impl FnOnce(&Runtime) -> R) -> Result<R, NoBack
     let mut look = Some(look);
     let mut look = |runtime: &Runtime| look.take().expect("called once")(runtime);
     let last = LAST.try_with(|last| match &*last.borrow() {
-        Some((known, runtime)) if *known == key => Some(look(runtime)),
+        Some(found) if found.key == key => Some(look(&found.runtime)),
         _ => None,
     });
     match last {
@@ -87,14 +111,16 @@ fn with_known<R>(key: Key, look: impl FnOnce(&Runtime) -> R) -> Result<R, NoBack
 
 /// Looks at the handle that this thread has found last. `look` must not call into anyio.
 pub(crate) fn with_last<R>(look: impl FnOnce(&Runtime) -> Option<R>) -> Option<R> {
-    LAST.try_with(|last| last.borrow().as_ref().and_then(|(_, runtime)| look(runtime))).ok().flatten()
+    LAST.try_with(|last| last.borrow().as_ref().and_then(|found| look(&found.runtime))).ok().flatten()
 }
 
 /// The handle for `key`, which this thread remembers from now on.
 #[cold]
 fn remembered(key: Key) -> Result<Runtime, NoBackend> {
     let runtime = found_or_made(key)?;
-    let old = LAST.try_with(|last| last.replace(Some((key, runtime.clone()))));
+    let is_always_real = runtime.backend().is_always_real();
+    let found = Found { key, runtime: runtime.clone(), is_always_real };
+    let old = LAST.try_with(|last| last.replace(Some(found)));
     drop(old);
     Ok(runtime)
 }
@@ -155,7 +181,7 @@ fn know(key: Key, runtime: &Runtime) {
 /// Whether the current thread polls a task of a runtime that can tell. (tokio tells by what [`may_block`] asks.)
 pub(crate) fn in_task() -> bool {
     #[cfg(feature = "sim")]
-    if anyio_backend_sim::SimHandle::current().is_some() {
+    if anyio_backend_sim::SimHandle::current_id().is_some() {
         return true;
     }
     // smol cannot tell; the threads of its global executor are known by their names.

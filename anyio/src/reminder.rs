@@ -119,8 +119,24 @@ impl Reminder {
 }
 
 impl Drop for Reminder {
+    // Where it is hot it was given back before.
     #[inline]
     fn drop(&mut self) {
+        if self.clockwork.is_some() {
+            self.drop_late();
+        }
+    }
+}
+
+impl Reminder {
+    #[inline(never)]
+    fn drop_late(&mut self) {
+        self.give_back();
+    }
+
+    /// Wakes nobody any more, and is kept for the next one.
+    #[inline]
+    pub(crate) fn give_back(&mut self) {
         let Some(clockwork) = self.clockwork.take() else { return };
         let mut set = clockwork.set.lock();
         set.deadline = None;

@@ -259,6 +259,7 @@ impl Runtime {
     }
 
     /// The backend behind this handle.
+    #[inline]
     #[must_use]
     pub fn backend(&self) -> &Arc<dyn Backend> {
         &self.0.backend
@@ -271,6 +272,7 @@ impl Runtime {
     }
 
     /// The time on this runtime's clock, on which all its deadlines are.
+    #[inline]
     #[must_use]
     pub fn now(&self) -> Instant {
         self.0.backend.now()

@@ -100,6 +100,12 @@ impl TokioHandle {
         TokioHandle { handle, pausable }
     }
 
+    #[inline(never)]
+    fn now_inside(&self) -> Instant {
+        let _inside = self.handle.enter();
+        tokio::time::Instant::now().into_std()
+    }
+
     /// What tells this runtime from all others that are running.
     #[must_use]
     pub fn id(&self) -> Id {
@@ -138,11 +144,7 @@ impl Clock for TokioHandle {
     // tokio looks for the clock in the runtime around, so a clock that may be paused must be entered first.
     #[inline]
     fn now(&self) -> Instant {
-        if !self.pausable {
-            return Instant::now();
-        }
-        let _inside = self.handle.enter();
-        tokio::time::Instant::now().into_std()
+        if self.pausable { self.now_inside() } else { Instant::now() }
     }
 
     fn timer(&self, deadline: Instant) -> Pin<Box<dyn Timer>> {

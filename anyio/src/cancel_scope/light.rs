@@ -5,7 +5,7 @@
 //! hold it, or wait for it.
 
 use std::mem::{forget, replace};
-use std::task::{Context, Poll, ready};
+use std::task::Context;
 use std::time::{Duration, Instant};
 
 use crate::context;
@@ -46,18 +46,28 @@ enum Stage {
     Ended,
 }
 
+/// What a poll of a timeout begins with.
+pub(super) enum Turn {
+    /// The task steps aside.
+    Aside,
+    /// The time is up, so from now on a node is needed.
+    Late,
+    /// The body is polled, with a deadline if there is one that can be reached.
+    Inside(Option<Instant>),
+}
+
 impl Light {
     pub(super) fn new(limit: Limit) -> Self {
         Light { stage: Stage::Fresh(limit) }
     }
 
-    /// Begins a poll; says whether the time is up, so that from now on a node is needed.
+    /// Begins a poll.
     ///
     /// # Panics
     ///
     /// At the first poll, where there is no runtime.
-    #[inline]
-    pub(super) fn poll_begin(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+    #[inline(always)]
+    pub(super) fn poll_begin(&mut self, cx: &mut Context<'_>) -> Turn {
         match &self.stage {
             // In parts, as it was written: the processor would wait for a copy of the whole.
             Stage::Fresh(Limit::After(limit)) => {
@@ -65,34 +75,37 @@ impl Light {
                 self.begin(Limit::After(limit), cx)
             }
             Stage::Fresh(limit) => self.begin(*limit, cx),
-            Stage::Begun { .. } | Stage::Ended => Poll::Ready(false),
-            Stage::Set { reminder, .. } => Poll::Ready(reminder.has_rung()),
+            Stage::Begun { deadline, .. } => Turn::Inside(*deadline),
+            Stage::Set { deadline, reminder, .. } if !reminder.has_rung() => Turn::Inside(Some(*deadline)),
+            Stage::Set { .. } => Turn::Late,
+            Stage::Ended => Turn::Inside(None),
         }
     }
 
-    /// Lets the time begin; says whether it is up at once.
-    #[inline]
-    fn begin(&mut self, limit: Limit, cx: &mut Context<'_>) -> Poll<bool> {
-        // Written where the clock is read: what is passed on in pieces has to be waited for.
-        let mut look = |runtime: &Runtime| {
-            let now = runtime.now();
-            let deadline = match limit {
-                Limit::After(limit) => now.checked_add(limit),
-                Limit::At(deadline) => Some(deadline),
-            };
-            let backend = BackendId::of(runtime.backend());
-            forget(replace(&mut self.stage, Stage::Begun { deadline, is_short: limit.is_short(), backend }));
-            deadline.is_some_and(|deadline| deadline <= now)
-        };
-        let found = match context::try_begin_timeout(&mut look) {
-            Some(Some(is_up)) => return Poll::Ready(is_up),
-            Some(None) => detect::with_ambient(look),
+    /// Lets the time begin.
+    #[inline(always)]
+    fn begin(&mut self, limit: Limit, cx: &mut Context<'_>) -> Turn {
+        let found = match context::try_begin_timeout(begun) {
+            Some(Some(found)) => Some(found),
+            Some(None) => detect::with_last_ambient(begun),
             None => {
-                ready!(context::poll_budget_of_timeout(cx));
-                Runtime::with_current(look)
+                if context::poll_budget_of_timeout(cx).is_pending() {
+                    return Turn::Aside;
+                }
+                None
             }
         };
-        Poll::Ready(found.unwrap_or_else(|error| panic!("{error}")))
+        let (now, backend) = match found {
+            Some(found) => found,
+            None => begun_elsewhere(),
+        };
+        let deadline = match limit {
+            Limit::After(limit) => now.checked_add(limit),
+            Limit::At(deadline) => Some(deadline),
+        };
+        // There was nothing that needs a drop, which the compiler would look for.
+        forget(replace(&mut self.stage, Stage::Begun { deadline, is_short: limit.is_short(), backend }));
+        if deadline.is_some_and(|deadline| deadline <= now) { Turn::Late } else { Turn::Inside(deadline) }
     }
 
     #[inline]
@@ -128,7 +141,8 @@ impl Light {
     /// The body has returned: there is no deadline any more, although the future may be kept (law D9).
     #[inline]
     pub(super) fn end(&mut self) {
-        if let Stage::Set { .. } = self.stage {
+        if let Stage::Set { reminder, .. } = &mut self.stage {
+            reminder.give_back();
             self.stage = Stage::Ended;
         }
     }
@@ -141,6 +155,17 @@ impl Light {
         unit.enter_here();
         unit
     }
+}
+
+/// What a timeout that begins has to know of its runtime.
+#[inline(always)]
+fn begun(runtime: &Runtime) -> (Instant, BackendId) {
+    (runtime.now(), BackendId::of(runtime.backend()))
+}
+
+#[inline(never)]
+fn begun_elsewhere() -> (Instant, BackendId) {
+    Runtime::with_current(begun).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[cold]

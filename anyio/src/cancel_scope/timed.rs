@@ -12,7 +12,7 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use super::light::{Light, Limit};
+use super::light::{Light, Limit, Turn};
 use super::region::Region;
 use crate::context;
 use crate::reason::Cancelled;
@@ -80,13 +80,14 @@ impl<F: Future> Timed<F> {
         let Place::Light(light) = this.place else {
             return poll_settled(this.place.region(), this.body, cx);
         };
-        if ready!(light.poll_begin(cx)) {
-            return poll_settled(this.place.settle(None), this.body, cx);
-        }
+        let deadline = match light.poll_begin(cx) {
+            Turn::Inside(deadline) => deadline,
+            Turn::Aside => return Poll::Pending,
+            Turn::Late => return poll_settled(this.place.settle(None), this.body, cx),
+        };
         // The value is written where it is returned from, and not handed on in pieces, for which the processor would wait.
-        let mut polled = Poll::Pending;
-        let run = || poll_and_drop(this.body.as_mut(), cx, &mut polled);
-        let (panic, link) = context::inside_timeout(light.deadline(), run);
+        let (mut polled, mut panic) = (Poll::Pending, None);
+        let link = context::inside_timeout(deadline, || panic = poll_and_drop(this.body.as_mut(), cx, &mut polled));
         if panic.is_none() && link.is_none() {
             match polled {
                 Poll::Ready(value) => {

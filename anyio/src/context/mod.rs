@@ -134,18 +134,14 @@ impl Drop for Entered<'_> {
 }
 
 /// Makes a timeout without a node current while `poll` runs, which must not panic; gives its node, if it has got one.
-#[inline]
-pub(crate) fn inside_timeout<R>(deadline: Option<Instant>, poll: impl FnOnce() -> R) -> (R, Option<Link>) {
+#[inline(always)]
+pub(crate) fn inside_timeout(deadline: Option<Instant>, poll: impl FnOnce()) -> Option<Link> {
     here(|here| {
         let index = here.count.get();
-        if !bare::put(index, deadline) {
-            return (poll(), None);
-        }
-        here.count.set(index + 1);
-        let result = poll();
+        here.count.set(if bare::put(index, deadline) { index + 1 } else { index });
+        poll();
         here.count.set(index);
-        let given = if here.given.get() == 0 { None } else { here.take_given(index) };
-        (result, given)
+        if here.given.get() == 0 { None } else { here.take_given(index) }
     })
 }
 
