@@ -55,7 +55,7 @@ struct Set {
 }
 
 /// Tells one backend from another as long as both exist.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct BackendId(usize);
 
 impl BackendId {

@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 
 use anyio::testing::wait_all_tasks_blocked;
 use anyio::{
-    CancelScope, Event, FutureExt as _, MissedTicks, Runtime, checkpoint, enter, finally, interval, move_on_after, now,
-    protect, shield, shield_for, sleep, sleep_forever, sleep_until, task_group, timeout, timeout_at,
+    CancelScope, EffectiveDeadline, Event, FutureExt as _, MissedTicks, Runtime, checkpoint,
+    current_effective_deadline, enter, finally, interval, move_on_after, now, protect, shield, shield_for, sleep,
+    sleep_forever, sleep_until, task_group, timeout, timeout_at,
 };
 use futures::future::{join_all, select};
 use tokio::runtime::Builder;
@@ -256,6 +257,21 @@ fn a_sleeper_wakes_after_a_hundred_years() {
     let century = 100 * 365 * 24 * HOUR;
     assert_eq!(moved(sleep(century)), century);
     assert_eq!(moved(timeout(century, sleep(2 * century))), century);
+}
+
+#[test]
+fn a_timeout_asks_the_clock_of_the_runtime_that_its_thread_has_entered() {
+    let paused = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    paused.block_on(tokio::time::advance(24 * HOUR));
+    let threads = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    threads.block_on(async {
+        for _ in 0..2 {
+            timeout(HOUR, async {}).await.unwrap();
+        }
+        let _inside = paused.enter();
+        let deadline = timeout(HOUR, async { current_effective_deadline() }).await;
+        assert_eq!(deadline, Ok(EffectiveDeadline::At((tokio::time::Instant::now() + HOUR).into_std())));
+    });
 }
 
 #[test]

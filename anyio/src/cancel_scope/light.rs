@@ -5,7 +5,7 @@
 //! hold it, or wait for it.
 
 use std::mem::{forget, replace};
-use std::task::Context;
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use crate::context;
@@ -85,20 +85,8 @@ impl Light {
     /// Lets the time begin.
     #[inline(always)]
     fn begin(&mut self, limit: Limit, cx: &mut Context<'_>) -> Turn {
-        let found = match context::try_begin_timeout(begun) {
-            Some(Some(found)) => Some(found),
-            Some(None) => detect::with_last_ambient(begun),
-            None => {
-                if context::poll_budget_of_timeout(cx).is_pending() {
-                    return Turn::Aside;
-                }
-                None
-            }
-        };
-        let (now, backend) = match found {
-            Some(found) => found,
-            None => begun_elsewhere(),
-        };
+        let mut backend = BackendId::default();
+        let Poll::Ready(now) = poll_now(&mut backend, cx) else { return Turn::Aside };
         let deadline = match limit {
             Limit::After(limit) => now.checked_add(limit),
             Limit::At(deadline) => Some(deadline),
@@ -157,15 +145,29 @@ impl Light {
     }
 }
 
-/// What a timeout that begins has to know of its runtime.
+/// The time, as soon as a timeout may begin, and in `backend` whose it is: apart from each other, as both together would be
+/// handed on through memory, in pieces, for which the processor would wait.
 #[inline(always)]
-fn begun(runtime: &Runtime) -> (Instant, BackendId) {
-    (runtime.now(), BackendId::of(runtime.backend()))
+fn poll_now(backend: &mut BackendId, cx: &mut Context<'_>) -> Poll<Instant> {
+    let found = match context::try_begin_timeout(|runtime| now_of(runtime, backend)) {
+        Some(found) => found.or_else(|| detect::with_last_ambient(|runtime| now_of(runtime, backend))),
+        None => {
+            ready!(context::poll_budget_of_timeout(cx));
+            None
+        }
+    };
+    Poll::Ready(found.unwrap_or_else(|| now_elsewhere(backend)))
+}
+
+#[inline(always)]
+fn now_of(runtime: &Runtime, backend: &mut BackendId) -> Instant {
+    *backend = BackendId::of(runtime.backend());
+    runtime.now()
 }
 
 #[inline(never)]
-fn begun_elsewhere() -> (Instant, BackendId) {
-    Runtime::with_current(begun).unwrap_or_else(|error| panic!("{error}"))
+fn now_elsewhere(backend: &mut BackendId) -> Instant {
+    Runtime::with_current(|runtime| now_of(runtime, backend)).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[cold]
