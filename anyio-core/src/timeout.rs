@@ -21,6 +21,12 @@ pub trait Clock {
     /// A timer that fires once `deadline` is reached.
     fn timer(&self, deadline: Instant) -> Pin<Box<dyn Timer>>;
 
+    /// [`timer`](Clock::timer) for somebody who has read this clock just now, polls the timer at once, and has seen that
+    /// `deadline` is not reached: the timer need not read the clock again at its first poll. The default is that it does.
+    fn timer_ahead(&self, deadline: Instant) -> Pin<Box<dyn Timer>> {
+        self.timer(deadline)
+    }
+
     /// Whether this clock is moved by something else than the passing of time: a simulator, or a paused clock in a
     /// test.
     ///

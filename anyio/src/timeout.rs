@@ -336,7 +336,7 @@ impl Sleep {
             let now = runtime.now();
             match deadline(now) {
                 Some(deadline) if deadline <= now => Alarm::Yielded,
-                Some(deadline) => Alarm::Timer(runtime.backend().timer(deadline)),
+                Some(deadline) => Alarm::Timer(runtime.backend().timer_ahead(deadline)),
                 None => Alarm::Never,
             }
         };

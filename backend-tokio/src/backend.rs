@@ -153,6 +153,12 @@ impl Clock for TokioHandle {
         Box::pin(TokioTimer::new(sleep, self.pausable.then(|| self.clone())))
     }
 
+    fn timer_ahead(&self, deadline: Instant) -> Pin<Box<dyn Timer>> {
+        let _inside = self.handle.enter();
+        let sleep = tokio::time::sleep_until(deadline.into());
+        Box::pin(TokioTimer::ahead(sleep, self.pausable.then(|| self.clone())))
+    }
+
     fn is_always_real(&self) -> bool {
         !self.pausable
     }

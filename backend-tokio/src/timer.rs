@@ -1,6 +1,7 @@
 //! Timers on tokio's wheel.
 
 use std::future::Future;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pin_project! {
         sleep: Sleep,
         // Whether the entry was put into the wheel.
         armed: bool,
+        // Whether the deadline was seen ahead just now.
+        ahead: bool,
         // The clock that the deadline is measured on, if that may ever be another one than the system's.
         clock: Option<TokioHandle>,
         // Who wakes instead of a runtime that has shut down.
@@ -35,17 +38,26 @@ pin_project! {
 impl TokioTimer {
     /// A timer that fires at the deadline of `sleep`, which was not polled yet, on the system's clock or on this one.
     pub(crate) fn new(sleep: Sleep, clock: Option<TokioHandle>) -> Self {
-        TokioTimer { sleep, armed: false, clock, relay: None }
+        TokioTimer { sleep, armed: false, ahead: false, clock, relay: None }
+    }
+
+    /// [`new`](Self::new) for a deadline that was seen ahead just now.
+    pub(crate) fn ahead(sleep: Sleep, clock: Option<TokioHandle>) -> Self {
+        TokioTimer { sleep, armed: false, ahead: true, clock, relay: None }
+    }
+
+    fn now(clock: Option<&TokioHandle>) -> Instant {
+        clock.map_or_else(Instant::now, Clock::now)
     }
 }
 
 impl Timer for TokioTimer {
-    // The wheel may lag behind the clock, which is therefore asked first.
+    // The wheel may lag behind the clock, which is therefore asked first, unless somebody else has just done so.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
         let deadline = this.sleep.deadline();
-        let now = this.clock.as_ref().map_or_else(Instant::now, |clock| clock.now());
-        if now >= deadline.into_std() {
+        let is_ahead = mem::take(this.ahead);
+        if !is_ahead && Self::now(this.clock.as_ref()) >= deadline.into_std() {
             return Poll::Ready(());
         }
         if !*this.armed {
@@ -61,15 +73,19 @@ impl Timer for TokioTimer {
             }
         }
         let deadline = deadline.into_std();
+        let left = deadline.saturating_duration_since(Self::now(this.clock.as_ref()));
+        if left.is_zero() {
+            return Poll::Ready(());
+        }
         if !this.relay.as_ref().is_some_and(|relay| relay.will_wake(cx.waker(), deadline)) {
-            *this.relay = Some(Box::new(Relay::start(deadline, deadline - now, cx.waker().clone())));
+            *this.relay = Some(Box::new(Relay::start(deadline, left, cx.waker().clone())));
         }
         Poll::Pending
     }
 
     fn reset(self: Pin<&mut Self>, deadline: Instant) {
         let this = self.project();
-        *this.armed = true;
+        (*this.armed, *this.ahead) = (true, false);
         this.sleep.reset(deadline.into());
     }
 }

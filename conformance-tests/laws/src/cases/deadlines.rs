@@ -982,6 +982,22 @@ pub async fn a_loop_of_timeouts_that_are_ready_gives_way() {
     .await;
 }
 
+/// D2, D3: A timer that was set ahead of its deadline fires, and not before, however late it is polled.
+pub async fn a_timer_that_was_set_ahead_of_its_deadline_fires_however_late_it_is_polled() {
+    let runtime = Runtime::current().unwrap();
+    let deadline = now() + SHORT;
+    let [mut soon, mut late] = [deadline, deadline].map(|deadline| runtime.backend().timer_ahead(deadline));
+    poll_fn(|cx| soon.as_mut().poll(cx)).await;
+    assert!(now() >= deadline);
+    sleep(SHORT).await;
+    poll_fn(|cx| late.as_mut().poll(cx)).await;
+    poll_fn(|cx| late.as_mut().poll(cx)).await;
+    let later = now() + SHORT;
+    late.as_mut().reset(later);
+    poll_fn(|cx| late.as_mut().poll(cx)).await;
+    assert!(now() >= later);
+}
+
 /// D2: The clock does not run backwards, whichever thread it is asked on.
 pub async fn the_clock_does_not_run_backwards() {
     let runtime = anyio::Runtime::current().unwrap();
