@@ -10,13 +10,21 @@ use anyio::testing::{
     CancelEverywhere, Explorer, Interruption, Recording, Schedule, Trial, assert_no_leaks, cancel_everywhere, explore,
     explore_exhaustively, wait_all_tasks_blocked,
 };
-use anyio::{Event, Sim, SimHandle, checkpoint, finally, from_thread, now, run, sleep, task_group, timeout, to_thread};
+use anyio::{
+    Event, Runtime, Sim, SimHandle, Tokio, checkpoint, finally, from_thread, now, run, sleep, task_group, timeout,
+    to_thread,
+};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// What the panic of `test` says.
 fn panic_of(test: impl FnOnce()) -> String {
     anyio_backend_sim::attempt(test).unwrap_err()
+}
+
+/// The name of the runtime in use.
+fn name_here() -> &'static str {
+    Runtime::current().unwrap().name()
 }
 
 #[test]
@@ -29,6 +37,17 @@ fn a_day_takes_no_time() {
     });
     assert_eq!(slept, DAY);
     assert!(real.elapsed() < Duration::from_secs(60));
+}
+
+#[test]
+fn a_thread_is_in_a_simulation_only_while_that_runs() {
+    for _ in 0..2 {
+        let (id, number) = run(Sim::new(), async { (SimHandle::current().unwrap().id(), SimHandle::current_id()) });
+        assert_eq!(number, Some(id));
+        assert_eq!(SimHandle::current_id(), None);
+        let name = run(Tokio::current_thread(), async { tokio::spawn(async { name_here() }).await.unwrap() });
+        assert_eq!(name, "tokio");
+    }
 }
 
 #[test]
