@@ -18,13 +18,13 @@ use crate::task_group::TaskId;
 use crate::tree::{Link, Node, Place, Role};
 
 /// What may be spent in a task before it steps aside once (law X5).
-const BUDGET: u32 = 4096;
+const BUDGET: u32 = 2048;
 
 /// What an operation costs that begins.
-const OPERATION: u32 = 32;
+const OPERATION: u32 = 16;
 
 /// What a timeout costs that begins: little, as what is done inside it has its own price, and as to step aside costs a
-/// hundred times more, in a runtime with several threads. A task that does nothing else steps aside some five times in a
+/// hundred times more, in a runtime with several threads. A task that does nothing else steps aside some ten times in a
 /// millisecond.
 const TIMEOUT: u32 = 1;
 
