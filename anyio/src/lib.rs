@@ -77,6 +77,7 @@ pub mod from_thread;
 mod future_ext;
 mod line;
 mod locals;
+mod lock;
 mod operation;
 mod park;
 mod portal;

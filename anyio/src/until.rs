@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use parking_lot::Mutex;
+use crate::lock::Mutex;
 
 use crate::line::{Key, Waiters, change};
 

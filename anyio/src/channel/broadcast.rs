@@ -29,7 +29,7 @@ use std::future::Future;
 use std::mem;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use crate::lock::Mutex;
 
 use crate::line::{Left, Visitor, Wait, Waiters, Wakes, change};
 use crate::operation::Operation;

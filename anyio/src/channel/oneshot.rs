@@ -25,7 +25,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
-use parking_lot::Mutex;
+use crate::lock::Mutex;
 
 use crate::line::{Wakes, change};
 use crate::operation::Operation;

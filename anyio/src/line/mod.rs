@@ -23,7 +23,7 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use parking_lot::Mutex;
+use crate::lock::Mutex;
 
 pub(crate) use self::waiters::{Key, Left, Waiters};
 pub(crate) use self::wakes::Wakes;

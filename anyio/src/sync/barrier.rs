@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 
-use parking_lot::Mutex;
+use crate::lock::Mutex;
 
 use crate::line::{Left, Visitor, Wait, Waiters, Wakes};
 use crate::operation::Operation;

@@ -6,7 +6,7 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use parking_lot::Mutex as Lock;
+use crate::lock::Mutex as Lock;
 
 use super::mutex::{Mutex, MutexGuard};
 use super::semaphore::Acquire;

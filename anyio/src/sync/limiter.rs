@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker, ready};
 
-use parking_lot::Mutex;
+use crate::lock::Mutex;
 
 use crate::context;
 use crate::task_group::TaskId;

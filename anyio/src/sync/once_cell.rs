@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::sync::OnceLock;
 
-use parking_lot::Mutex;
+use crate::lock::Mutex;
 
 use super::event::Event;
 use crate::line::{Left, Visitor, Wait, Waiters, Wakes, change};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use crate::lock::Mutex;
 
 use crate::line::{Left, Visitor, Wait, Waiters, Wakes, change};
 use crate::operation::{Operation, begin};

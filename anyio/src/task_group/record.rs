@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 
+use crate::lock::{Mutex, MutexGuard};
 use once_cell::race::OnceBox;
-use parking_lot::{Mutex, MutexGuard};
 
 use super::error::TaskError;
 use super::handle::TaskStatus;

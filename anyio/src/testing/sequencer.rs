@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use parking_lot::Mutex;
+use crate::lock::Mutex;
 
 use crate::line::{Wakes, change};
 use crate::operation::Operation;

@@ -3,10 +3,10 @@
 #[cfg(not(anyio_loom))]
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
+#[cfg(not(anyio_loom))]
+pub(crate) use crate::lock::{Mutex, MutexGuard};
 #[cfg(anyio_loom)]
 pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
-#[cfg(not(anyio_loom))]
-pub(crate) use parking_lot::{Mutex, MutexGuard};
 
 #[cfg(anyio_loom)]
 pub(crate) use loom::cell::UnsafeCell;

@@ -8,7 +8,7 @@ mod state;
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use crate::lock::Mutex;
 
 pub use self::error::{RecvError, SendError, TryRecvError, TrySendError};
 pub use self::permit::Permit;

@@ -6,8 +6,8 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use crate::lock::Mutex;
 use futures_io::{AsyncRead, AsyncWrite};
-use parking_lot::Mutex;
 
 use super::pipe::End;
 use super::{Faults, StreamError};

@@ -13,7 +13,7 @@ use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use parking_lot::Mutex;
+use crate::lock::Mutex;
 
 use super::StreamError;
 use super::faults::{Hook, Plan};
