@@ -20,6 +20,7 @@ use lock_api::{GuardSend, RawMutex};
 
 pub(crate) type Mutex<T> = lock_api::Mutex<Brief, T>;
 pub(crate) type MutexGuard<'a, T> = lock_api::MutexGuard<'a, Brief, T>;
+pub(crate) type MappedMutexGuard<'a, T> = lock_api::MappedMutexGuard<'a, Brief, T>;
 
 /// Whether somebody has the lock.
 pub(crate) struct Brief(AtomicBool);

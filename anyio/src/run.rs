@@ -230,7 +230,7 @@ impl<F: Future> Future for Main<F> {
         let this = self.project();
         if !this.unit.is_entered() {
             let main: &Link = this.unit.link();
-            main.link_in(this.runtime.root(), this.runtime);
+            main.link_in(this.runtime.root().clone(), this.runtime.clone());
             this.runtime.set_main(main);
             if *this.owns {
                 detect::adopt(this.runtime);

@@ -48,8 +48,23 @@ impl<T> End<T> {
 /// What a poll of a body came to.
 pub(crate) enum Polled<T> {
     Pending,
-    /// It panicked, or it returned this; then it was dropped, in which a destructor may have panicked.
-    Ended(Result<(T, Result<(), Payload>), Payload>),
+    /// It returned this, and was dropped.
+    Returned(T),
+    /// It is rare, and in a box, so that what is common stays in registers.
+    Panicked(Box<Panicked<T>>),
+}
+
+/// A body panicked.
+pub(crate) struct Panicked<T> {
+    /// What it had returned, if that was in a destructor after it.
+    value: Option<T>,
+    payload: Payload,
+}
+
+impl<T> Polled<T> {
+    pub(crate) fn panicked(value: Option<T>, payload: Payload) -> Self {
+        Polled::Panicked(Box::new(Panicked { value, payload }))
+    }
 }
 
 /// Polls a body, and drops it when it has returned.
@@ -65,9 +80,12 @@ pub(crate) fn poll_and_drop<F: Future>(mut body: Pin<&mut Option<F>>, cx: &mut C
                 body.set(None);
                 Ok(())
             };
-            Polled::Ended(Ok((value, dropped)))
+            match dropped {
+                Ok(()) => Polled::Returned(value),
+                Err(payload) => Polled::panicked(Some(value), payload),
+            }
         }
-        Err(payload) => Polled::Ended(Err(payload)),
+        Err(payload) => Polled::panicked(None, payload),
     }
 }
 
@@ -210,7 +228,7 @@ impl Unit {
 
     /// Links the node at the top of a runtime.
     pub(crate) fn enter_in(&self, runtime: &Runtime) {
-        self.link().link_in(&runtime.home(), runtime);
+        self.link().link_in(runtime.home(), runtime.clone());
     }
 
     #[inline]
@@ -286,7 +304,7 @@ impl Unit {
                 at.end_poll();
                 Poll::Pending
             }
-            Polled::Ended(Ok((value, Ok(())))) if self.values.is_empty() => {
+            Polled::Returned(value) if self.values.is_empty() => {
                 at.end_poll();
                 Poll::Ready(End::Value(value))
             }
@@ -327,7 +345,7 @@ impl Unit {
                 self.link().end_poll();
                 Poll::Pending
             }
-            Polled::Ended(Ok((value, Ok(())))) if self.values.is_empty() => {
+            Polled::Returned(value) if self.values.is_empty() => {
                 self.link().end_poll();
                 Poll::Ready(End::Value(value))
             }
@@ -342,8 +360,11 @@ impl Unit {
     #[inline(never)]
     fn end_with<F: Future>(&mut self, polled: Polled<F::Output>, mut body: Pin<&mut Option<F>>) -> End<F::Output> {
         let (end, dropped) = match polled {
-            Polled::Ended(Ok((value, dropped))) => (End::Value(value), dropped),
-            Polled::Ended(Err(payload)) => (End::Panicked(payload), self.inside(|| body.set(None))),
+            Polled::Returned(value) => (End::Value(value), Ok(())),
+            Polled::Panicked(panicked) => match *panicked {
+                Panicked { value: Some(value), payload } => (End::Value(value), Err(payload)),
+                Panicked { value: None, payload } => (End::Panicked(payload), self.inside(|| body.set(None))),
+            },
             Polled::Pending => (End::Cut, self.inside(|| body.set(None))),
         };
         match (self.and_values(dropped), end) {
@@ -456,8 +477,25 @@ impl Unit {
     /// Waits until no task is left below; the node is closed then.
     #[inline]
     pub(crate) fn poll_closed(&mut self, cx: &Context<'_>) -> Poll<()> {
+        if self.link().is_closed() {
+            return Poll::Ready(());
+        }
         let news = self.news(cx);
-        if self.link().is_closed_or_wakes(news) {
+        let is_closed = self.link().is_closed_or_wakes(news);
+        self.waits_unless(is_closed)
+    }
+
+    /// [`begin_exit`](Self::begin_exit) and the first [`poll_closed`](Self::poll_closed) in one.
+    #[inline]
+    pub(crate) fn poll_exit(&mut self, cx: &Context<'_>) -> Poll<()> {
+        let news = self.news(cx);
+        let is_left = self.link().begin_exit(news);
+        self.waits_unless(!is_left || self.link().is_closed())
+    }
+
+    #[inline]
+    fn waits_unless(&self, is_closed: bool) -> Poll<()> {
+        if is_closed {
             return Poll::Ready(());
         }
         note_waiting(Waiting::Exit);
@@ -472,7 +510,11 @@ impl Unit {
             return Poll::Ready(());
         };
         if link.is_releasing() {
-            return Poll::Pending;
+            // In this order: whoever lets go finds whom to wake, or is seen to have done so.
+            link.set_waker(cx.waker());
+            if link.is_releasing() {
+                return Poll::Pending;
+            }
         }
         if link.enclosing().is_some_and(|around| around.is_being_let_go()) {
             context::step_aside(cx);
@@ -488,7 +530,7 @@ impl Unit {
     /// The body is done (see [`Node::begin_exit`](crate::tree::Node::begin_exit)).
     #[inline]
     pub(crate) fn begin_exit(&self) {
-        self.link().begin_exit();
+        self.link().begin_exit(None);
     }
 
     /// Leaves: the future is done.

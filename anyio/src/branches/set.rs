@@ -240,7 +240,7 @@ impl<L: Lanes, E: Send + 'static> Set<L, E> {
         }
         ready!(unit.poll_closed(cx));
         let well = match node.sum_up() {
-            Sum::Well(_) => value(&mut self.lanes),
+            Sum::Well { .. } => value(&mut self.lanes),
             Sum::Failed(error) => {
                 unit.finish();
                 return Poll::Ready(Err(error));
@@ -259,7 +259,7 @@ impl<L: Lanes, E: Send + 'static> Set<L, E> {
         };
         ready!(unit.poll_offer(cx));
         let outermost = node.cause().map(|cause| cause.reason);
-        let reason = outermost.filter(|_| alone.is_none() || node.ext.outside().is_some()).or(alone);
+        let reason = outermost.filter(|_| alone.is_none() || node.outside().is_some()).or(alone);
         unit.finish();
         Poll::Ready(Err(GroupError::Cancelled(reason.expect("branches without values were cancelled"))))
     }

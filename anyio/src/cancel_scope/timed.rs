@@ -123,8 +123,9 @@ fn poll_and_drop<F: Future>(
 #[cold]
 fn outcome<T>(polled: Poll<T>, panic: Option<Payload>) -> Polled<T> {
     match (polled, panic) {
-        (Poll::Ready(value), panic) => Polled::Ended(Ok((value, panic.map_or(Ok(()), Err)))),
-        (Poll::Pending, Some(payload)) => Polled::Ended(Err(payload)),
+        (Poll::Ready(value), None) => Polled::Returned(value),
+        (Poll::Ready(value), Some(payload)) => Polled::panicked(Some(value), payload),
+        (Poll::Pending, Some(payload)) => Polled::panicked(None, payload),
         (Poll::Pending, None) => Polled::Pending,
     }
 }

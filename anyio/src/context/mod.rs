@@ -198,7 +198,7 @@ fn timeout_below(outer: Option<&Link>, deadline: Option<Instant>) -> Option<Link
         Some(outer) => node.link(outer.clone()),
         None => {
             let runtime = Runtime::current().ok()?;
-            node.link_in(&runtime.home(), &runtime);
+            node.link_in(runtime.home(), runtime);
         }
     }
     Some(node)
@@ -210,7 +210,7 @@ pub(crate) fn place() -> Result<Place, NoBackend> {
         return Ok(Place::inside(parent));
     }
     let runtime = Runtime::current()?;
-    Ok(Place::below(&runtime.home(), &runtime))
+    Ok(Place::below(runtime.home(), runtime))
 }
 
 /// Looks at the current node. `look` must not call into anyio.

@@ -19,7 +19,7 @@ use super::settings::Settings;
 use super::{Desert, OwnedTaskGroup, TaskGroup};
 use crate::context;
 use crate::tree::{Node, Role};
-use crate::unit::Unit;
+use crate::unit::{End, Unit};
 
 /// Opens a group of tasks that cannot fail, runs `body`, and waits for every task in it.
 ///
@@ -183,14 +183,14 @@ impl<E: Send + 'static> GroupBuilder<E> {
     /// Names the group, for errors and messages: a task of a group "ingest" reads like
     /// `task 7 "fetcher" of "ingest" (spawned at …)`.
     pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
-        self.settings.name = Some(name.into());
+        self.settings.edit().name = Some(name.into());
         self
     }
 
     /// Makes a panic a failure like any other ([`FailureKind::Panic`](crate::FailureKind::Panic)), instead of resuming
     /// it. Where tasks cannot fail there is no error that it could be in: there panics are resumed all the same.
     pub fn panics_are_errors(mut self) -> Self {
-        self.settings.panics_are_errors = true;
+        self.settings.edit().panics_are_errors = true;
         self
     }
 
@@ -227,7 +227,7 @@ impl<E: Send + 'static> GroupBuilder<E> {
     /// # });
     /// ```
     pub fn supervised(mut self, supervisor: impl Fn(Failure<E>) + Send + Sync + 'static) -> Self {
-        self.settings.supervisor = Some(Arc::new(supervisor));
+        self.settings.edit().supervisor = Some(Arc::new(supervisor));
         self
     }
 
@@ -260,7 +260,7 @@ impl<E: Send + 'static> GroupBuilder<E> {
     /// ```
     pub fn limit(mut self, tasks: usize) -> Self {
         assert!(tasks > 0, "a group with a limit of 0 would never run a task: give it at least 1");
-        self.settings.slots = Some(Slots::new(tasks));
+        self.settings.edit().slots = Some(Slots::new(tasks));
         self
     }
 
@@ -415,8 +415,7 @@ where
 
     fn poll_group(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<K::Outcome<T>> {
         ready!(self.as_mut().poll_open(cx));
-        ready!(self.as_mut().poll_body(cx));
-        ready!(self.as_mut().project().unit.poll_closed(cx));
+        ready!(self.as_mut().poll_closed(cx));
         let this = self.as_mut().project();
         let node = &this.group.as_ref().expect(OPENED).node;
         let outcome = ready!(poll_outcome(node, this.unit, this.value, cx));
@@ -455,17 +454,23 @@ where
         Poll::Ready(())
     }
 
-    fn poll_body(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    /// Polls the body, and waits for the tasks when it is done.
+    fn poll_closed(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
         if *this.stage != Stage::Running {
-            return Poll::Ready(());
+            return this.unit.poll_closed(cx);
         }
-        let end = ready!(this.unit.poll_body(this.body, cx));
+        // Taken apart where it is: to move all of it takes longer than to make it.
+        let end = match this.unit.poll_body(this.body, cx) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(End::Value(value)) => End::Value(K::into_result(value)),
+            Poll::Ready(End::Cut) => End::Cut,
+            Poll::Ready(End::Panicked(payload)) => End::Panicked(payload),
+        };
         let node = &this.group.as_ref().expect(OPENED).node;
-        *this.value = node.body_ended(this.unit.link(), end.map(K::into_result));
-        this.unit.begin_exit();
+        *this.value = node.body_ended(this.unit.link(), end);
         *this.stage = Stage::Draining;
-        Poll::Ready(())
+        this.unit.poll_exit(cx)
     }
 }
 
@@ -473,6 +478,7 @@ const OPENED: &str = "a group is polled further when it was opened";
 
 /// What the closed group comes to. A cancellation from outside is offered to the scopes around first (law C4); errors are
 /// not, since they beat it.
+#[inline]
 pub(super) fn poll_outcome<T, E: Send + 'static>(
     node: &GroupNode<E>,
     unit: &mut Unit,
@@ -485,22 +491,20 @@ pub(super) fn poll_outcome<T, E: Send + 'static>(
         let dropped = unit.inside(|| drop(value));
         dropped.unwrap_or_else(|payload| node.panicked(None, payload));
     }
-    let outside = match node.sum_up() {
+    let is_cut = match node.sum_up() {
         Sum::Panicked(payload) => {
             unit.finish();
             resume_unwind(payload)
         }
         Sum::Failed(error) => return Poll::Ready(Err(error)),
-        Sum::Well(outside) => outside,
+        Sum::Well { is_cut } => is_cut,
     };
-    if outside.is_none()
-        && let Some(value) = value.take()
-    {
+    if !is_cut && let Some(value) = value.take() {
         return Poll::Ready(Ok(value));
     }
     ready!(unit.poll_offer(cx));
     let outermost = node.cause().map(|cause| cause.reason);
-    let reason = outermost.or(outside).expect("a group without a value was cancelled");
+    let reason = outermost.or_else(|| node.outside()).expect("a group without a value was cancelled");
     Poll::Ready(Err(GroupError::Cancelled(reason)))
 }
 

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use crate::lock::{Mutex, MutexGuard};
+use crate::lock::{MappedMutexGuard, Mutex, MutexGuard};
 
 use super::error::{Ending, Failure, FailureKind, GroupError, PanicPayload};
 use super::info::TaskInfo;
@@ -30,27 +30,39 @@ pub(crate) struct GroupCell<E> {
     /// Whether anything was ever collected. Stored under the lock; whoever sums up comes after all who collect, or looks
     /// under the lock.
     has_collected: AtomicBool,
-    collected: Mutex<Collected<E>>,
+    /// Whether the body or a task was cut short by what has cancelled the group from outside: its reason is at the node.
+    /// Stored with Release before it is counted out; loaded with Acquire.
+    is_cut: AtomicBool,
+    collected: Mutex<Option<Box<Collected<E>>>>,
 }
 
+/// What few groups collect.
 struct Collected<E> {
     /// Who was the first to fail or to panic, which is what the others are cancelled for.
     first: Option<Option<TaskInfo>>,
     failures: Vec<Failure<E>>,
     /// The first panic, and whose it was.
     panic: Option<(Option<TaskInfo>, Payload)>,
-    /// A cause from outside that cut the body or a task short.
+    /// Why a task was cut short, or the group given up, while nothing had cancelled the group from outside.
     outside: Option<Cancelled>,
     /// Whether nobody will come for the outcome any more: it goes to the hook as it arises.
     deserted: bool,
+}
+
+impl<E> Default for Collected<E> {
+    fn default() -> Self {
+        Collected { first: None, failures: Vec::new(), panic: None, outside: None, deserted: false }
+    }
 }
 
 /// What a group comes to, once it has closed.
 pub(crate) enum Sum<E> {
     Panicked(Payload),
     Failed(GroupError<E>),
-    /// Nothing failed; with the cause from outside that cut something short, if one did.
-    Well(Option<Cancelled>),
+    /// Nothing failed. Whether something was cut short [from outside](Node::outside).
+    Well {
+        is_cut: bool,
+    },
 }
 
 impl<E: Send + 'static> Ext for GroupCell<E> {
@@ -89,7 +101,7 @@ impl<E: Send + 'static> Ext for GroupCell<E> {
 impl<E: Send + 'static> GroupCell<E> {
     /// Hands what was collected, and what comes later, to the hook.
     fn hand_over(&self, runtime: &Runtime) {
-        let mut collected = self.collected.lock();
+        let mut collected = self.collect();
         collected.deserted = true;
         let failures = std::mem::take(&mut collected.failures);
         let panic = collected.panic.take();
@@ -116,13 +128,8 @@ impl<E> GroupCell<E> {
             registered: OnceLock::new(),
             nested: AtomicBool::new(false),
             has_collected: AtomicBool::new(false),
-            collected: Mutex::new(Collected {
-                first: None,
-                failures: Vec::new(),
-                panic: None,
-                outside: None,
-                deserted: false,
-            }),
+            is_cut: AtomicBool::new(false),
+            collected: Mutex::new(None),
         }
     }
 
@@ -132,19 +139,14 @@ impl<E> GroupCell<E> {
     }
 
     /// What is collected, to be added to.
-    fn collect(&self) -> MutexGuard<'_, Collected<E>> {
+    fn collect(&self) -> MappedMutexGuard<'_, Collected<E>> {
         let collected = self.collected.lock();
         self.has_collected.store(true, Ordering::Release);
-        collected
+        MutexGuard::map(collected, |collected| &mut **collected.get_or_insert_default())
     }
 
     pub(crate) fn settings(&self) -> &Settings<E> {
         &self.settings
-    }
-
-    /// The cause from outside that cut something short.
-    pub(crate) fn outside(&self) -> Option<Cancelled> {
-        if self.has_collected() { self.collected.lock().outside.clone() } else { None }
     }
 
     #[inline]
@@ -152,19 +154,20 @@ impl<E> GroupCell<E> {
         self.has_collected.load(Ordering::Acquire)
     }
 
-    /// A task, or the body, was cut short in the group, whose depth this is.
-    fn cut(&self, depth: u32, cause: &Cause) {
-        if cause.depth < depth {
-            self.collect().outside.get_or_insert(cause.reason.clone());
-        }
+    #[inline]
+    fn is_cut(&self) -> bool {
+        self.is_cut.load(Ordering::Acquire)
     }
 
     /// Whether nothing failed, panicked, or was cut short from outside.
     pub(crate) fn is_well(&self) -> bool {
+        if self.is_cut() {
+            return false;
+        }
         if !self.has_collected() {
             return true;
         }
-        let collected = self.collected.lock();
+        let collected = self.collect();
         collected.failures.is_empty() && collected.panic.is_none() && collected.outside.is_none()
     }
 }
@@ -192,30 +195,46 @@ impl<E: Send + 'static> Node<GroupCell<E>> {
     }
 
     /// A task, or the body, was cut short.
-    pub(crate) fn cut(&self, cause: &Cause) {
-        self.ext.cut(self.depth(), cause);
+    pub(crate) fn cut(self: &Arc<Self>, cause: &Cause) {
+        Group { link: &erase(self), cell: &self.ext }.cut(cause.depth, || cause.clone());
+    }
+
+    /// The cause from outside that cut something short: the outermost that is known, if there were several.
+    pub(crate) fn outside(&self) -> Option<Cancelled> {
+        if self.ext.is_cut() {
+            return self.cause().map(|cause| cause.reason);
+        }
+        if self.ext.has_collected() { self.ext.collect().outside.clone() } else { None }
     }
 
     /// What the group comes to. A panic is alone in it: all else goes to the hook.
     pub(crate) fn sum_up(&self) -> Sum<E> {
+        let is_cut = self.ext.is_cut();
         if !self.ext.has_collected() {
-            return Sum::Well(None);
+            return Sum::Well { is_cut };
         }
-        let mut collected = self.ext.collected.lock();
+        let mut collected = self.ext.collect();
         let failures = std::mem::take(&mut collected.failures);
         let panic = collected.panic.take();
-        let outside = collected.outside.clone();
+        let is_cut = is_cut || collected.outside.is_some();
         drop(collected);
         if let Some((_, payload)) = panic {
             failures.into_iter().for_each(|failure| self.report(failure));
             return Sum::Panicked(payload);
         }
-        if failures.is_empty() { Sum::Well(outside) } else { Sum::Failed(GroupError::failed(failures, outside)) }
+        if failures.is_empty() {
+            Sum::Well { is_cut }
+        } else {
+            Sum::Failed(GroupError::failed(failures, self.outside()))
+        }
     }
 
     /// Nobody will come for the outcome: what there is, and what comes later, goes to the hook.
     pub(crate) fn desert(&self) {
-        self.ext.hand_over(self.runtime());
+        // Once it has closed nothing comes any more.
+        if !self.is_closed() || self.ext.has_collected() {
+            self.ext.hand_over(self.runtime());
+        }
     }
 
     fn report(&self, failure: Failure<E>) {
@@ -231,7 +250,7 @@ struct Group<'a, E> {
 
 impl<E: Send + 'static> Group<'_, E> {
     fn panicked(&self, task: Option<TaskInfo>, payload: Payload) {
-        if self.cell.settings.panics_are_errors {
+        if self.cell.settings.panics_are_errors() {
             return self.collect(task, FailureKind::Panic(PanicPayload::new(payload)));
         }
         let mut collected = self.cell.collect();
@@ -251,7 +270,7 @@ impl<E: Send + 'static> Group<'_, E> {
 
     /// A task has failed or panicked: the supervisor hears of it, or else it is the group's.
     fn task_failed(&self, task: &TaskInfo, kind: FailureKind<E>) {
-        let Some(supervisor) = &self.cell.settings.supervisor else {
+        let Some(supervisor) = self.cell.settings.supervisor() else {
             return match kind {
                 FailureKind::Error(_) => self.collect(Some(task.clone()), kind),
                 FailureKind::Panic(payload) => self.panicked(Some(task.clone()), payload.into_inner()),
@@ -294,7 +313,21 @@ impl<E: Send + 'static> Group<'_, E> {
             Ending::Finished => {}
             Ending::Failed(error) => self.task_failed(task, FailureKind::Error(error)),
             Ending::Panicked(payload) => self.task_failed(task, FailureKind::Panic(PanicPayload::new(payload))),
-            Ending::Cut(cause) => self.cell.cut(self.link.depth(), &cause),
+            Ending::Cut(cause) => self.cut(cause.depth, || cause.clone()),
+        }
+    }
+
+    /// A task, or the body, was cut short by what has started at this `depth`.
+    fn cut(&self, depth: u32, cause: impl FnOnce() -> Cause) {
+        let around = 0..self.link.depth();
+        if !around.contains(&depth) {
+            return;
+        }
+        if self.link.cause_depth().is_some_and(|depth| around.contains(&depth)) {
+            self.cell.is_cut.store(true, Ordering::Release);
+        } else {
+            let reason = cause().reason;
+            self.cell.collect().outside.get_or_insert(reason);
         }
     }
 }
@@ -315,9 +348,10 @@ impl<E: Send + 'static> Settle<E> for OfGroup {
     fn finished(&self, _place: &Link, _task: &TaskInfo) {}
 
     /// Most are cut short for what happened in the group, which need not be told.
-    fn cut_short(&self, place: &Link, task: &TaskInfo, cut: &Cut<'_>) {
-        if cut.depth() < place.depth() - 1 {
-            Settle::<E>::settle(self, place, task, Ending::Cut(cut.cause()));
+    fn cut_short(&self, place: &Link, _task: &TaskInfo, cut: &Cut<'_>) {
+        let link = place.parent().expect("a task has a place");
+        if cut.depth() < link.depth() {
+            Group::<E> { link, cell: link.known_as() }.cut(cut.depth(), || cut.cause());
         }
     }
 }

@@ -253,7 +253,7 @@ impl<K: Kind> TaskGroup<K> {
 
     /// Counts a new task, before anything of it is handed to the backend.
     fn admit<T: Send + 'static>(&self, info: TaskInfo, tenure: Tenure) -> Result<Admitted<T>, TaskInfo> {
-        let info = info.of_group(self.settings().name.as_ref());
+        let info = info.of_group(self.settings().name());
         let node = task_node_below(self.link(), tenure, info);
         let link = erase(&node);
         let group = link.parent().expect("it was made with one");
@@ -442,7 +442,7 @@ impl<K: Kind> TaskBuilder<'_, K> {
         T: Send + 'static,
     {
         let (group, tenure) = (self.group.clone(), self.tenure);
-        let slots = group.settings().slots.clone().filter(|_| tenure != Tenure::Daemon);
+        let slots = group.slots_for(tenure).cloned();
         let info = self.info(Location::caller());
         #[expect(clippy::async_yields_async, reason = "the handle may be awaited later, or never")]
         async move {
@@ -465,7 +465,7 @@ pub(crate) struct Desert<'a, E: Send + 'static>(pub(crate) &'a GroupNode<E>);
 
 impl<E: Send + 'static> Drop for Desert<'_, E> {
     fn drop(&mut self) {
-        if self.0.try_runtime().is_some() {
+        if self.0.parent().is_some() {
             self.0.desert();
         }
     }

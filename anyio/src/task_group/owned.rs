@@ -96,7 +96,7 @@ impl<K: Kind> OwnedTaskGroup<K> {
     pub(super) fn here(settings: Settings<K::Error>) -> Self {
         let runtime = Runtime::current().unwrap_or_else(|error| panic!("{error}"));
         let node = Node::new(Role::Owned, GroupCell::new(settings));
-        erase(&node).link_in(&runtime.home(), &runtime);
+        erase(&node).link_in(runtime.home(), runtime);
         OwnedTaskGroup { group: TaskGroup::new(node) }
     }
 
@@ -123,18 +123,18 @@ impl<K: Kind> OwnedTaskGroup<K> {
     pub async fn close(self) -> K::Outcome<()> {
         let node = &self.group.node;
         poll_fn(context::poll_budget).await;
-        erase(node).begin_exit();
+        erase(node).begin_exit(None);
         poll_fn(|cx| node.poll_gone(cx)).await;
-        let cancelled = match node.sum_up() {
+        match node.sum_up() {
             Sum::Panicked(payload) => resume_unwind(payload),
             Sum::Failed(error) => return K::into_outcome(Err(error)),
-            Sum::Well(None) => return K::into_outcome(Ok(())),
-            Sum::Well(Some(cancelled)) => cancelled,
-        };
+            Sum::Well { is_cut: false } => return K::into_outcome(Ok(())),
+            Sum::Well { is_cut: true } => {}
+        }
         // Whoever is cancelled around here is to drop this first (law C4).
         let mut entry = Entry::new();
         poll_fn(|cx| entry.poll_offer(cx)).await;
-        K::into_outcome(Err(GroupError::Cancelled(cancelled)))
+        K::into_outcome(Err(GroupError::Cancelled(node.outside().expect("it was cut short from outside"))))
     }
 }
 

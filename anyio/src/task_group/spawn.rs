@@ -88,7 +88,7 @@ impl<K: Kind> TaskGroup<K> {
         let slots = self.slots_for(tenure).filter(|_| matches!(right, Right::Queues));
         let owner = if slots.is_some() { Owner::Queue } else { Owner::Backend };
         let values = Values::current();
-        let info = info().of_group(self.settings().name.as_ref());
+        let info = info().of_group(self.settings().name());
         // Nothing panics from here on before all is where it stays: so it need not be in memory on the way.
         let place = Place::inside(self.link());
         let course = Course::new(Unit::of_carried(values), future, convert, settle, owner);
@@ -130,7 +130,7 @@ impl<K: Kind> TaskGroup<K> {
         S: Settle<K::Error> + 'static,
     {
         let Plan { info, tenure, right, convert, settle } = plan;
-        let info = info.of_group(self.settings().name.as_ref());
+        let info = info.of_group(self.settings().name());
         let node = task_node_below(self.link(), tenure, info);
         let link = erase(&node);
         let group = link.parent().expect("it was made with one");
@@ -161,7 +161,7 @@ impl<K: Kind> TaskGroup<K> {
 
     /// The slots that a task has to have one of, if the group has a limit, which does not count daemons.
     pub(super) fn slots_for(&self, tenure: Tenure) -> Option<&Arc<Slots>> {
-        self.settings().slots.as_ref().filter(|_| tenure != Tenure::Daemon)
+        self.settings().slots().filter(|_| tenure != Tenure::Daemon)
     }
 }
 

@@ -15,10 +15,6 @@ pub(crate) struct Inherited {
     stopping: bool,
 }
 
-impl Inherited {
-    const NOTHING: Inherited = Inherited { cause: None, stopping: false };
-}
-
 /// A node to which a cause is on its way. It needs no destructor, so that it gets into the list of those without a detour
 /// through memory.
 struct Visit {
@@ -41,7 +37,7 @@ impl Node {
     }
 
     /// [`link`](Node::link) for a parent that may be the root of `runtime`.
-    pub(crate) fn link_in(self: &Link, parent: &Link, runtime: &Runtime) {
+    pub(crate) fn link_in(self: &Link, parent: Link, runtime: Runtime) {
         self.link_at(Place::below(parent, runtime));
     }
 
@@ -52,16 +48,15 @@ impl Node {
         self.inherit(inherited);
     }
 
-    /// [`link`](Node::link) for a node that was made for its place, so that nothing can have happened to it before.
-    pub(super) fn enter_place(self: &Link) {
-        let inherited = self.parent().expect("it was made with one").list(self);
-        if inherited.cause.is_some() || inherited.stopping {
-            self.inherit(inherited);
-        }
+    /// Lists a child that was made for this place, so that nothing can have happened to it before; gives what it has to take
+    /// over, if there is anything.
+    pub(super) fn list_made(&self, child: impl FnOnce() -> Link) -> Option<Box<Inherited>> {
+        if self.role() == Role::Root { None } else { self.list_in(&mut self.lock(), child()) }
     }
 
     /// Takes over what was found at the parent, and lets begin what had to wait for a place.
-    pub(super) fn inherit(self: &Link, Inherited { cause, stopping }: Inherited) {
+    pub(super) fn inherit(self: &Link, inherited: Option<Box<Inherited>>) {
+        let (cause, stopping) = inherited.map_or((None, false), |inherited| (inherited.cause, inherited.stopping));
         let mut timed = false;
         self.with_lean(|state| {
             let own = state.own().cloned().map(|reason| Cause { depth: self.depth(), reason });
@@ -83,34 +78,37 @@ impl Node {
     #[inline]
     pub(super) fn list_task(self: &Link, state: &mut State, task: Link, runtime: &Runtime) -> Option<Box<Inherited>> {
         if task.place.get().is_none() {
-            let fresh = task.place.set(Place::below(self, runtime)).is_ok();
+            let fresh = task.place.set(Place::below(self.clone(), runtime.clone())).is_ok();
             debug_assert!(fresh, "a task is adopted once");
         }
-        let inherited = self.list_in(state, task);
-        (inherited.cause.is_some() || inherited.stopping).then(|| Box::new(inherited))
+        self.list_in(state, task)
     }
 
     /// Lists a child, unless nothing can ever have to be spread to it.
-    fn list(&self, child: &Link) -> Inherited {
-        if self.role() == Role::Root {
-            return Inherited::NOTHING;
-        }
-        self.list_in(&mut self.lock(), child.clone())
+    fn list(&self, child: &Link) -> Option<Box<Inherited>> {
+        if self.role() == Role::Root { None } else { self.list_in(&mut self.lock(), child.clone()) }
     }
 
+    /// Lists a child below this node, which is locked in `state`; gives what there is to be taken over. That is rare, and in a
+    /// box, so that what is common stays in registers.
     #[inline]
-    fn list_in(&self, state: &mut State, child: Link) -> Inherited {
+    fn list_in(&self, state: &mut State, child: Link) -> Option<Box<Inherited>> {
         if self.role() == Role::Root {
-            return Inherited::NOTHING;
+            return None;
         }
+        if !state.gone {
+            state.has_units |= child.is_unit();
+            state.children.insert(child);
+        }
+        if state.gone || state.is_cancelled() || state.rare.is_some() { self.inherited_in(state) } else { None }
+    }
+
+    #[inline(never)]
+    fn inherited_in(&self, state: &State) -> Option<Box<Inherited>> {
         let stopping = state.is_asked_to_stop();
-        if state.gone {
-            let dropped = || Cause { depth: self.depth(), reason: Cancelled::new(CancelReason::GroupDropped) };
-            return Inherited { cause: Some(self.cause_in(state).unwrap_or_else(dropped)), stopping };
-        }
-        state.has_units |= child.is_unit();
-        state.children.insert(child);
-        Inherited { cause: self.cause_in(state), stopping }
+        let dropped = || Cause { depth: self.depth(), reason: Cancelled::new(CancelReason::GroupDropped) };
+        let cause = self.cause_in(state).or_else(|| state.gone.then(dropped));
+        (cause.is_some() || stopping).then(|| Box::new(Inherited { cause, stopping }))
     }
 
     /// Takes a cause over if it started nearer to the root than the one known (invariant 2); says whether it did.
@@ -170,9 +168,10 @@ impl Node {
             let is_news = !state.gone && !hidden && at.take(&mut state, &cause);
             let by_task = matches!(state.poller, Some(Poller::Task));
             let is_boundary = at.role().is_boundary();
-            let poller = state.poller_if(is_news && !(is_called && by_task && !is_boundary));
+            let acts = at.depth() == self.depth() || at.acts_when_cancelled(&state);
+            let poller = state.poller_if(is_news && acts && !(is_called && by_task && !is_boundary));
             if is_news {
-                let is_called = if is_boundary { by_task } else { is_called };
+                let is_called = if is_boundary { by_task && acts } else { is_called };
                 state.children.for_each(|child| stack.push(Visit::new(child, is_called)));
             }
             drop(state);
@@ -185,6 +184,12 @@ impl Node {
             node.ext.reached(&node, &cause);
         }
         calls.call();
+    }
+
+    /// Whether its future has something to do when it is cancelled now: one that is held goes on until it is let go of, and
+    /// one whose body is done until nothing is left. It is woken then.
+    fn acts_when_cancelled(&self, state: &State) -> bool {
+        state.holds == 0 && (!state.exiting || self.role() == Role::Task)
     }
 
     /// Raises or lowers the shield (law S6). Raising does nothing once an outer cause is here; lowering delivers what

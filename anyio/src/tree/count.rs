@@ -24,6 +24,16 @@ impl State {
         self.closed = true;
         self.daemons > 0
     }
+
+    /// Whom to wake now that one less is live below, if that was the last that anybody waits for: for the last time, unless
+    /// the unit is also told when those around have been let go of.
+    fn poller_at_end(&mut self, is_releasing: bool) -> Option<Poller> {
+        match self.is_over() {
+            true if self.leaning || is_releasing => self.poller.clone(),
+            true => self.poller.take(),
+            false => None,
+        }
+    }
 }
 
 impl Node {
@@ -118,7 +128,8 @@ impl Node {
     ///
     /// Whoever waits for the node is woken *before* the parent is released, so that a unit around, once it is free to
     /// drop its body, first polls what there is to collect. An offer (law C4) has to wait until *after* that: it would
-    /// be made to a unit that is still held, and be taken for refused.
+    /// be made to a unit that is still held, and be taken for refused. Where one task polls both of them it is woken once,
+    /// at last, and the parent is released in the same step if that can be done.
     fn lower(self: &Link, mut was_daemon: bool, mut key: Key) {
         let mut next = Some(self);
         while let Some(node) = next {
@@ -130,14 +141,18 @@ impl Node {
             state.daemons -= u32::from(was_daemon);
             let finished = state.close_if_done();
             let emptied = state.live == 0;
-            let poller = state.poller_if(emptied && state.closed);
+            let poller = state.poller_at_end(node.releasing.load(Ordering::Relaxed) > 0);
+            let is_waker = matches!(poller, Some(Poller::Waker(_)));
+            let let_go = if emptied && !is_waker { node.unlean_at_once(&mut state) } else { None };
             let released = emptied && node.unlean(&mut state);
+            // Last: who sees it sees what is being let go of.
+            node.note_if_over(&state);
             drop(state);
             if !emptied && !finished {
                 return;
             }
             // The task around may as well be woken when it is released.
-            let calls_task = released && matches!(poller, Some(Poller::Task));
+            let calls_task = (released || let_go.is_some()) && matches!(poller, Some(Poller::Task));
             if !calls_task {
                 node.wake(poller);
             }
@@ -149,6 +164,8 @@ impl Node {
             }
             if released {
                 node.release(true, calls_task);
+            } else if let Some(poller) = let_go {
+                node.call_released(calls_task, poller);
             }
             was_daemon = node.is_daemon();
             next = node.parent().filter(|_| emptied);
@@ -166,8 +183,8 @@ impl Node {
 
     /// Nobody is about to let go of the parent for this node any more; gives whom to wake for that.
     fn end_release(&self) -> Option<Poller> {
-        let mut state = self.lock();
-        state.releasing -= 1;
+        let state = self.lock();
+        self.releasing.store(self.releasing.load(Ordering::Relaxed) - 1, Ordering::Release);
         state.poller_if(state.is_cancelled())
     }
 
@@ -214,10 +231,42 @@ impl Node {
         let released = state.leaning && !self.has_to_lean(state);
         if released {
             state.leaning = false;
-            state.releasing += 1;
+            self.releasing.store(self.releasing.load(Ordering::Relaxed) + 1, Ordering::Release);
             self.parent().expect("it leaned on its parent").letting_go.fetch_add(1, Ordering::Relaxed);
         }
         released
+    }
+
+    /// [`unlean`](Self::unlean) together with the [`release`](Self::release), which leaves something to be collected, if the
+    /// parent leans on nobody; gives whom to wake for that, of those who poll the parent.
+    fn unlean_at_once(&self, state: &mut State) -> Option<Option<Poller>> {
+        let parent = self.parent().filter(|_| state.leaning && !self.has_to_lean(state))?;
+        let mut above = parent.lock();
+        if above.leaning {
+            return None;
+        }
+        state.leaning = false;
+        // In this order: who begins the poll that the parent is owed sees that all is over here; and who sees that sees what is
+        // being let go of, and has to wait for the lock then.
+        let releasing = self.releasing.load(Ordering::Relaxed);
+        self.releasing.store(releasing + 1, Ordering::Release);
+        self.note_if_over(state);
+        above.holds -= 1;
+        let held = above.holds > 0;
+        if !held {
+            parent.owed.store(true, Ordering::Release);
+        }
+        parent.held.store(held, Ordering::Release);
+        self.releasing.store(releasing, Ordering::Release);
+        Some(above.poller_if(!held && above.is_cancelled()))
+    }
+
+    /// Wakes the `poller` of the parent, and at last the task that both are in, if it `calls_task` or if that is the poller.
+    fn call_released(self: &Link, calls_task: bool, poller: Option<Poller>) {
+        let parent = self.parent().expect("it leaned on its parent");
+        if parent.wake_unless_by_task(poller) || calls_task {
+            self.wake(Some(Poller::Task));
+        }
     }
 
     fn has_to_lean(&self, state: &State) -> bool {
@@ -241,13 +290,14 @@ impl Node {
             let mut state = node.lock();
             state.holds -= 1;
             let held = state.holds > 0;
+            // First: who sees that nothing holds any more sees what is being let go of.
+            released = node.unlean(&mut state);
             if left && !held {
                 node.owed.store(true, Ordering::Release);
             }
             node.held.store(held, Ordering::Release);
             node.letting_go.fetch_sub(1, Ordering::Release);
             let free = !held && state.is_cancelled();
-            released = node.unlean(&mut state);
             let poller = state.poller_if(free && !released);
             drop(state);
             calls_task |= node.wake_unless_by_task(poller);
@@ -320,7 +370,7 @@ impl Node {
     /// The second half, for daemons and for those to whom something is left.
     pub(crate) fn instruct(self: &Link, task: &Link, inherited: Option<Box<Inherited>>) {
         if let Some(inherited) = inherited {
-            task.inherit(*inherited);
+            task.inherit(Some(inherited));
         }
         // It may have closed since, when the task was not listed yet.
         if task.is_daemon() && self.is_refusing() {
@@ -339,6 +389,7 @@ impl Node {
         state.gone = true;
         state.closed = true;
         state.live = 0;
+        self.note_if_over(&state);
         let poller = state.poller.take();
         drop(state);
         self.disarm_all();
@@ -354,15 +405,19 @@ impl Node {
     ///
     /// What was left below by a future that was dropped or forgotten is cancelled; the tasks of a group go on, since
     /// the group waits for them.
-    pub(crate) fn begin_exit(self: &Link) {
+    /// If anything is, `news` is who will be woken when that is gone. Says whether anything is.
+    pub(crate) fn begin_exit(self: &Link, news: Option<Poller>) -> bool {
         let mut state = self.lock();
         state.exiting = true;
         let finished = state.close_if_done();
+        self.note_if_over(&state);
+        let old = state.learn(news);
         let left = state.live > 0;
         // If nothing is listed, what is live is on its way out: it was cancelled when its node went.
         let behind = left && !state.children.is_empty() && (state.has_units || !self.role().is_group());
         let waits = left && !state.waiting;
         drop(state);
+        drop(old);
         if waits {
             self.with_lean(|state| state.waiting = true);
         }
@@ -372,6 +427,7 @@ impl Node {
         if finished {
             self.cancel_daemons();
         }
+        left
     }
 
     fn cancel_left_behind(self: &Link) {
@@ -408,6 +464,7 @@ impl Node {
         state.exiting = true;
         let left = state.live > own;
         state.close_if_done();
+        self.note_if_over(&state);
         if left {
             drop(state);
             self.cancel(Cancelled::new(CancelReason::GroupDropped));

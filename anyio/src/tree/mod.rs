@@ -219,9 +219,15 @@ pub(crate) struct Node<X: ?Sized = dyn Ext> {
     owed: AtomicBool,
     /// Whether it is seen to that the hook hears if it waits too long. It does no harm if that is begun twice at once.
     watched: AtomicBool,
+    /// Whether it has closed and nothing is live below (invariant 5). Stored with Release under the lock; a load with Acquire
+    /// that sees it sees what those did who were live.
+    over: AtomicBool,
     /// How many of those that `holds` counts have stopped leaning, and are about to be counted out (invariant 6). Raised
     /// under the lock of the one that stops; lowered with Release under this node's lock, after `holds`.
     letting_go: AtomicU32,
+    /// How many threads are about to let go of the parent for this node, which has stopped leaning. Stored with Release under
+    /// the lock, before `over`.
+    releasing: AtomicU32,
     /// How many polls of the unit's body have ended. Only the poller writes; whoever reads it is inside that poll.
     epoch: AtomicU32,
     /// Where the parent lists this node; guarded by the parent's lock.
@@ -260,10 +266,10 @@ impl Place {
         Place { parent: Some(parent), runtime, depth }
     }
 
-    pub(crate) fn below(parent: &Link, runtime: &Runtime) -> Self {
+    pub(crate) fn below(parent: Link, runtime: Runtime) -> Self {
         let depth = parent.depth() + 1;
-        let is_known = depth % LEVELS != 1 && parent.try_runtime().is_some_and(|known| known.is_equal(runtime));
-        Place { parent: Some(parent.clone()), runtime: (!is_known).then(|| runtime.clone()), depth }
+        let is_known = depth % LEVELS != 1 && parent.try_runtime().is_some_and(|known| known.is_equal(&runtime));
+        Place { parent: Some(parent), runtime: (!is_known).then_some(runtime), depth }
     }
 }
 
@@ -295,8 +301,6 @@ struct State {
     holding: bool,
     /// Whether it leans while something is live below it.
     waiting: bool,
-    /// How many threads are about to let go of the parent for this node, which has stopped leaning.
-    releasing: u32,
     /// Whether the body is done (for a task: whether there is nothing but the task's own count).
     exiting: bool,
     /// Invariant 5.
@@ -318,6 +322,18 @@ impl State {
     #[inline]
     fn poller_if(&self, is_wanted: bool) -> Option<Poller> {
         if is_wanted { self.poller.clone() } else { None }
+    }
+
+    /// Learns who polls this node's future, if that is news; gives who did before.
+    #[inline]
+    fn learn(&mut self, news: Option<Poller>) -> Option<Poller> {
+        if news.is_some() { mem::replace(&mut self.poller, news) } else { None }
+    }
+
+    /// Whether no task is below, nor will be again.
+    #[inline]
+    fn is_over(&self) -> bool {
+        self.closed && self.live == 0
     }
 
     fn is_cancelled(&self) -> bool {
@@ -352,7 +368,9 @@ impl<X: Ext + 'static> Node<X> {
     pub(crate) fn group(place: Place, ext: X) -> Arc<Self> {
         let place = OnceCell::with_value(place);
         let node = Vacant::new().fill(Self::build(Role::Group, Tenure::Ordinary, place, None, ext));
-        erase(&node).enter_place();
+        if let Some(inherited) = node.parent().and_then(|parent| parent.list_made(|| erase(&node))) {
+            erase(&node).inherit(Some(inherited));
+        }
         node
     }
 
@@ -381,7 +399,9 @@ impl<X: Ext + 'static> Node<X> {
             held: AtomicBool::new(false),
             owed: AtomicBool::new(false),
             watched: AtomicBool::new(false),
+            over: AtomicBool::new(false),
             letting_go: AtomicU32::new(0),
+            releasing: AtomicU32::new(0),
             epoch: AtomicU32::new(0),
             key: AtomicUsize::new(NOT_LISTED),
             state: Mutex::new(State {
@@ -398,7 +418,6 @@ impl<X: Ext + 'static> Node<X> {
                 leaning: false,
                 holding: role == Role::Finally,
                 waiting: role == Role::Group,
-                releasing: 0,
                 exiting: role == Role::Task,
                 closed: false,
                 gone: false,
@@ -517,18 +536,25 @@ impl<X: Ext + ?Sized> Node<X> {
     /// Whether no task is below, nor will be again.
     #[inline]
     pub(crate) fn is_closed(&self) -> bool {
-        let state = self.state.lock();
-        state.closed && state.live == 0
+        self.over.load(Ordering::Acquire)
     }
 
     /// Whether no task is below, nor will be again. If there may be, `news` is who will be woken by what happens here.
     pub(crate) fn is_closed_or_wakes(&self, news: Option<Poller>) -> bool {
         let mut state = self.state.lock();
-        let is_closed = state.closed && state.live == 0;
-        let old = if news.is_some() { mem::replace(&mut state.poller, news) } else { None };
+        let is_closed = state.is_over();
+        let old = state.learn(news);
         drop(state);
         drop(old);
         is_closed
+    }
+
+    /// Tells those who do not take the lock that all is over here, if it is.
+    #[inline]
+    fn note_if_over(&self, state: &State) {
+        if state.is_over() {
+            self.over.store(true, Ordering::Release);
+        }
     }
 
     /// Whether nothing can be spawned below any more.
@@ -538,8 +564,7 @@ impl<X: Ext + ?Sized> Node<X> {
 
     /// Whether somebody is about to let go of the parent for this node; its future is woken after that.
     pub(crate) fn is_releasing(&self) -> bool {
-        let state = self.state.lock();
-        state.releasing > 0 || (self.role == Role::Leaf && state.holding)
+        self.releasing.load(Ordering::Acquire) > 0 || (self.role == Role::Leaf && self.state.lock().holding)
     }
 
     #[inline]

@@ -85,7 +85,7 @@ fn runtime() -> (Runtime, Arc<AtomicBool>) {
 
 fn node(role: Role, parent: &Link, runtime: &Runtime) -> Link {
     let node = erase(&Node::new(role, ()));
-    node.link_in(parent, runtime);
+    node.link_in(parent.clone(), runtime.clone());
     node
 }
 
@@ -118,7 +118,7 @@ fn a_closed_node_has_nothing_alive_below() {
             let (group, runtime, alive) = (group.clone(), runtime.clone(), alive.clone());
             thread::spawn(move || live_and_die(&group, &runtime, &alive))
         };
-        scope.begin_exit();
+        scope.begin_exit(None);
         if scope.is_closed() {
             assert_eq!(alive.load(Ordering::SeqCst), 0);
             assert!(!live_and_die(&group, &runtime, &alive), "admitted below a closed node");
@@ -143,7 +143,7 @@ fn no_daemon_stays_behind() {
                 group.adopt(&daemon, &runtime).ok().map(|()| daemon)
             })
         };
-        group.begin_exit();
+        group.begin_exit(None);
         ordinary.retire();
         let daemon = spawning.join().unwrap();
         assert!(group.is_refusing(), "only a daemon is left, and the group is open");
@@ -170,7 +170,7 @@ fn overlapping_raises_leave_no_gap() {
             let (group, runtime, alive) = (group.clone(), runtime.clone(), alive.clone());
             thread::spawn(move || live_and_die(&group, &runtime, &alive))
         });
-        scope.begin_exit();
+        scope.begin_exit(None);
         assert!(!scope.is_closed() || alive.load(Ordering::SeqCst) == 0);
         for thread in threads {
             thread.join().unwrap();
@@ -189,7 +189,7 @@ fn closing_wakes_whoever_waits() {
         group.adopt(&task, &runtime).unwrap();
         let ending = thread::spawn(move || task.retire());
         let (count, waker) = woken();
-        group.begin_exit();
+        group.begin_exit(None);
         group.set_waker(&waker);
         let closed = group.is_closed();
         ending.join().unwrap();
@@ -265,7 +265,7 @@ fn a_unit_drops_nothing_that_was_not_collected() {
         let task = erase(&Node::task(Tenure::Ordinary, None, ()));
         group.adopt(&task, &runtime).unwrap();
         unit.cancel(reason());
-        group.begin_exit();
+        group.begin_exit(None);
         let ending = thread::spawn(move || task.retire());
         let (count, waker) = woken();
         unit.set_waker(&waker);
@@ -292,7 +292,7 @@ fn an_offer_is_made_to_a_unit_that_is_free() {
         unit.cancel(reason());
         let ending = thread::spawn(move || task.retire());
         let (count, waker) = woken();
-        group.begin_exit();
+        group.begin_exit(None);
         group.set_waker(&waker);
         let offers = group.is_closed() && !group.is_releasing();
         assert!(!offers || unit.is_owed() || unit.has_to_drop());
@@ -400,7 +400,7 @@ fn a_task_that_is_adopted_while_another_ends_stays_counted() {
         let ending = thread::spawn(move || first.retire());
         let second = erase(&Node::task(Tenure::Ordinary, None, ()));
         group.adopt(&second, &runtime).unwrap();
-        scope.begin_exit();
+        scope.begin_exit(None);
         assert!(!scope.is_closed(), "closed, and a task is alive");
         ending.join().unwrap();
         assert!(!scope.is_closed(), "closed, and a task is alive");

@@ -404,7 +404,7 @@ where
     B: Future<Output = K::Output<T>>,
 {
     fn new(settings: Settings<K::Error>, body: F, open: fn(F, Scope<K, C>) -> B) -> Self {
-        assert!(settings.slots.is_none(), "a scoped group has no limit: use map_concurrent, or a task group");
+        assert!(settings.slots().is_none(), "a scoped group has no limit: use map_concurrent, or a task group");
         let node = Node::new(Role::Group, GroupCell::new(settings));
         let crew = Crew::new();
         ScopedGroupFuture {

@@ -53,7 +53,7 @@ impl<K: Kind, C> Scope<K, C> {
         if !self.door.admit() {
             return None;
         }
-        let task = BranchRecord::new(info.of_group(self.node.ext.settings().name.as_ref()));
+        let task = BranchRecord::new(info.of_group(self.node.ext.settings().name()));
         erase(&task.node).link(erase(&self.node));
         Some(task)
     }
