@@ -3,8 +3,9 @@
 use std::mem::ManuallyDrop;
 use std::time::Instant;
 
+use super::lock::try_lock_below;
 use super::poller::{Calls, Poller};
-use super::{Bell, Cause, Link, Node, Ordering, Place, Power, Role, State};
+use super::{Bell, Cause, LEVELS, Link, Node, Ordering, Place, Power, Role, State};
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
 
@@ -61,7 +62,7 @@ impl Node {
         self.with_lean(|state| {
             let own = state.own().cloned().map(|reason| Cause { depth: self.depth(), reason });
             for cause in cause.filter(|_| !state.shield).into_iter().chain(own) {
-                self.take(state, &cause);
+                self.take(state, &cause, false);
             }
             timed = state.rare.is_some();
         });
@@ -112,10 +113,14 @@ impl Node {
     }
 
     /// Takes a cause over if it started nearer to the root than the one known (invariant 2); says whether it did.
-    fn take(&self, state: &mut State, cause: &Cause) -> bool {
+    /// One that `is_from_above` has been taken over by the parent before, and its reason is looked for there; on some levels it
+    /// is kept, so that it is not far. If a task is on one of those, its group is on one, too.
+    #[inline]
+    fn take(&self, state: &mut State, cause: &Cause, is_from_above: bool) -> bool {
         let news = cause.depth < state.cause_depth;
         if news {
-            let is_shared = cause.depth < self.depth() && self.shares_reasons();
+            let is_known_above = self.shares_reasons() || is_from_above && self.depth() % LEVELS > 1;
+            let is_shared = cause.depth < self.depth() && is_known_above;
             state.cause_depth = cause.depth;
             state.reason = if is_shared { None } else { Some(cause.reason.clone()) };
             self.eff.store(cause.depth, Ordering::Release);
@@ -164,15 +169,10 @@ impl Node {
             let node = ManuallyDrop::into_inner(node);
             let at: &Node = &node;
             let mut state = at.lock();
-            let hidden = state.shield && cause.depth < at.depth();
-            let is_news = !state.gone && !hidden && at.take(&mut state, &cause);
-            let by_task = matches!(state.poller, Some(Poller::Task));
-            let is_boundary = at.role().is_boundary();
-            let acts = at.depth() == self.depth() || at.acts_when_cancelled(&state);
-            let poller = state.poller_if(is_news && acts && !(is_called && by_task && !is_boundary));
-            if is_news {
-                let is_called = if is_boundary { by_task && acts } else { is_called };
-                state.children.for_each(|child| stack.push(Visit::new(child, is_called)));
+            let is_origin = at.depth() == self.depth();
+            let (below, poller) = at.reach(&mut state, &cause, is_origin, is_called);
+            if let Some(is_called) = below {
+                state.go_below(&cause, is_called, &mut stack, &mut calls);
             }
             drop(state);
             if matches!(at.role(), Role::Leaf | Role::Shield | Role::Finally) {
@@ -184,6 +184,27 @@ impl Node {
             node.ext.reached(&node, &cause);
         }
         calls.call();
+    }
+
+    /// Takes over a cause that has come to this node: from above, if this is not its origin. If it is news it goes on to those
+    /// below, with whether the task that they are in is called anyway. And gives whom to wake.
+    #[inline(always)]
+    fn reach(
+        &self,
+        state: &mut State,
+        cause: &Cause,
+        is_origin: bool,
+        is_called: bool,
+    ) -> (Option<bool>, Option<Poller>) {
+        let hidden = state.shield && cause.depth < self.depth();
+        if state.gone || hidden || !self.take(state, cause, !is_origin) {
+            return (None, None);
+        }
+        let by_task = matches!(state.poller, Some(Poller::Task));
+        let is_boundary = self.role().is_boundary();
+        let acts = is_origin || self.acts_when_cancelled(state);
+        let poller = state.poller_if(acts && !(is_called && by_task && !is_boundary));
+        (Some(if is_boundary { by_task && acts } else { is_called }), poller)
     }
 
     /// Whether its future has something to do when it is cancelled now: one that is held goes on until it is let go of, and
@@ -310,6 +331,26 @@ impl Node {
             Bell::Deadline => self.expire(at),
             Bell::Grace => self.ext.grace_over(self),
             Bell::Stall => self.has_stalled(),
+        }
+    }
+}
+
+impl State {
+    /// Has a cause go on to those below the node that is locked in this. A group that is alone there is visited at once, if it is
+    /// free: so nothing is counted for it.
+    #[inline]
+    fn go_below(&self, cause: &Cause, is_called: bool, stack: &mut Vec<Visit>, calls: &mut Calls) {
+        let group = self.children.only().filter(|only| only.role() == Role::Group);
+        let Some((group, mut state)) = group.and_then(|group| Some((group, try_lock_below(&group.state)?))) else {
+            return self.children.for_each(|child| stack.push(Visit::new(child, is_called)));
+        };
+        let (below, poller) = group.reach(&mut state, cause, false, is_called);
+        if let Some(is_called) = below {
+            state.children.for_each(|child| stack.push(Visit::new(child, is_called)));
+        }
+        drop(state);
+        if poller.is_some() {
+            calls.add(group.clone(), poller);
         }
     }
 }

@@ -68,6 +68,12 @@ impl Children {
         }
     }
 
+    /// The node that is alone here, if it has never been otherwise.
+    #[inline]
+    pub(super) fn only(&self) -> Option<&Link> {
+        if let Children::One(node) = self { Some(node) } else { None }
+    }
+
     #[inline]
     pub(super) fn for_each(&self, mut look: impl FnMut(&Link)) {
         match self {

@@ -17,6 +17,19 @@ pub(crate) use self::plain::UnsafeCell;
 #[cfg(anyio_loom)]
 pub(crate) use self::modelled::{Mutex, MutexGuard};
 
+/// Locks a node below one that is locked, if that can be had at once: which keeps the order of locks, as nobody waits.
+#[cfg(not(anyio_loom))]
+#[inline]
+pub(super) fn try_lock_below<T>(lock: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    lock.try_lock()
+}
+
+/// With `loom` there is none: its `try_lock` waits for whoever gets the lock at the same time.
+#[cfg(anyio_loom)]
+pub(super) fn try_lock_below<T>(_lock: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    None
+}
+
 #[cfg(not(anyio_loom))]
 mod plain {
     /// The standard cell with `loom`'s face.

@@ -28,8 +28,9 @@
 //!
 //! A thread that has locked a node may lock that node's parent, and nothing else: locks are nested from the leaf to the
 //! root, so they cannot form a cycle. This happens on the way up from 0 to 1 (`raise`, `lean`), where a second task
-//! must not start before the whole chain counts it, and where a task looks up the reason that it shares with its group. The ways down (`lower`, `unlean`) and the spreading of a cause
-//! lock one node at a time. No lock is held while a waker is woken or dropped, while the backend is called, or while
+//! must not start before the whole chain counts it; where the last that was live lets go of the parent; and where a reason
+//! is looked up that stands above. The other ways down, and the spreading of a cause, lock one node at a time: the latter also
+//! the one below, if nobody has to wait for that. No lock is held while a waker is woken or dropped, while the backend is called, or while
 //! anything of the user's runs or is dropped. The locks of alarms, and of those who may wait too long, are apart from
 //! those of nodes: see `alarm` and `stall`.
 //!
@@ -277,7 +278,7 @@ impl Place {
 struct State {
     /// The depth of the cause (invariant 2), or [`NO_CAUSE`].
     cause_depth: u32,
-    /// Its reason, unless it is [that of the parent](Node::shares_reasons).
+    /// Its reason, unless that is the parent's, too, and [is looked for there](Node::cause_in).
     reason: Option<Cancelled>,
     /// Whether causes from above stop here.
     shield: bool,

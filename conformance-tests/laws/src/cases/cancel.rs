@@ -1130,6 +1130,42 @@ pub async fn poll_counts_stay_bounded_while_a_shield_outlives_the_cancellation()
     assert!(polls.get() < 100, "{} polls", polls.get());
 }
 
+/// C3: A task that waits for others, and is cancelled with them, is polled when it is let go of, and not before.
+pub async fn who_is_held_is_not_polled_for_a_cancellation() {
+    let (release, waits) = (Arc::new(Event::new()), Arc::new(Event::new()));
+    let polls = Arc::new(AtomicUsize::new(0));
+    let scope = CancelScope::new();
+    let handle = scope.handle();
+    let (released, waiting, counter) = (release.clone(), waits.clone(), polls.clone());
+    let group = task_group(async |tg| {
+        let mut inner = Box::pin(task_group(async move |tg| {
+            tg.spawn(async move {
+                waiting.set();
+                shield(released.wait()).await;
+                sleep_forever().await;
+            });
+        }));
+        tg.spawn(poll_fn(move |cx| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            inner.as_mut().poll(cx).map(drop)
+        }));
+    });
+    let requests = async {
+        waits.wait().await;
+        turns(20).await;
+        let before = polls.load(Ordering::SeqCst);
+        handle.cancel();
+        turns(20).await;
+        let meanwhile = polls.load(Ordering::SeqCst);
+        release.set();
+        (before, meanwhile)
+    };
+    let (outcome, (before, meanwhile)) = join(scope.run(group), requests).await;
+    assert!(outcome.is_err(), "the task was cut short");
+    assert_eq!(before, meanwhile, "it was polled in vain");
+    assert!(polls.load(Ordering::SeqCst) > before, "it was not polled when it was let go of");
+}
+
 const MANY: usize = 100_000;
 
 /// Groups in groups, each the only task of the one around it.
@@ -1216,6 +1252,26 @@ fn nest_around(levels: usize, body: Sent<()>, drops: Drops) -> Sent<()> {
 /// C10: A hundred thousand nested tasks are cancelled, in linear time and on an ordinary stack.
 pub async fn a_hundred_thousand_nested_tasks_are_cancelled() {
     cancel_many(nest).await;
+}
+
+/// C10: The innermost of a hundred thousand nested tasks learns why, at whatever depth those around begin.
+pub async fn the_innermost_of_a_hundred_thousand_nested_tasks_knows_why() {
+    for scopes in 0..2 {
+        let told = Arc::new(Mutex::new(None));
+        let around = |tasks, bottom: Arc<Event>, drops| {
+            let told = told.clone();
+            let body = async move {
+                bottom.set();
+                *told.lock() = Some(cancelled().await);
+                sleep_forever().await;
+            };
+            let nested = nest_around(tasks, Box::pin(body), drops);
+            (0..scopes).fold(nested, |inner, _| Box::pin(CancelScope::new().run(inner).map(drop)))
+        };
+        cancel_many(around).await;
+        let reason = told.lock().take().expect("it was told");
+        assert!(matches!(reason.reason(), CancelReason::Requested { .. }), "{reason}");
+    }
 }
 
 /// C10, F1: A hundred thousand nested tasks are dropped.
