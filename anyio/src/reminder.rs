@@ -59,6 +59,8 @@ struct Set {
 pub(crate) struct BackendId(usize);
 
 impl BackendId {
+    pub(crate) const NONE: BackendId = BackendId(0);
+
     #[inline]
     pub(crate) fn of(backend: &Arc<dyn Backend>) -> Self {
         BackendId(Arc::as_ptr(backend).cast::<()>().addr())
@@ -89,6 +91,11 @@ impl Reminder {
     #[inline]
     fn clockwork(&self) -> &Arc<Clockwork> {
         self.clockwork.as_ref().expect("it is there until the drop")
+    }
+
+    #[inline]
+    pub(crate) fn backend(&self) -> BackendId {
+        self.clockwork().backend_id
     }
 
     /// Whether the deadline has passed.

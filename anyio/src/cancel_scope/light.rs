@@ -8,7 +8,7 @@ use std::mem::{forget, replace};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use crate::context;
+use crate::context::{self, Bare};
 use crate::detect;
 use crate::reminder::{BackendId, Reminder};
 use crate::runtime::Runtime;
@@ -52,8 +52,8 @@ pub(super) enum Turn {
     Aside,
     /// The time is up, so from now on a node is needed.
     Late,
-    /// The body is polled, with a deadline if there is one that can be reached.
-    Inside(Option<Instant>),
+    /// The body is polled.
+    Inside(Bare),
 }
 
 impl Light {
@@ -75,10 +75,12 @@ impl Light {
                 self.begin(Limit::After(limit), cx)
             }
             Stage::Fresh(limit) => self.begin(*limit, cx),
-            Stage::Begun { deadline, .. } => Turn::Inside(*deadline),
-            Stage::Set { deadline, reminder, .. } if !reminder.has_rung() => Turn::Inside(Some(*deadline)),
+            Stage::Begun { deadline, backend, .. } => Turn::Inside(Bare::new(*deadline, cx.waker(), *backend)),
+            Stage::Set { deadline, reminder, .. } if !reminder.has_rung() => {
+                Turn::Inside(Bare::new(Some(*deadline), cx.waker(), reminder.backend()))
+            }
             Stage::Set { .. } => Turn::Late,
-            Stage::Ended => Turn::Inside(None),
+            Stage::Ended => Turn::Inside(Bare::new(None, cx.waker(), BackendId::NONE)),
         }
     }
 
@@ -93,7 +95,8 @@ impl Light {
         };
         // There was nothing that needs a drop, which the compiler would look for.
         forget(replace(&mut self.stage, Stage::Begun { deadline, is_short: limit.is_short(), backend }));
-        if deadline.is_some_and(|deadline| deadline <= now) { Turn::Late } else { Turn::Inside(deadline) }
+        let is_late = deadline.is_some_and(|deadline| deadline <= now);
+        if is_late { Turn::Late } else { Turn::Inside(Bare::new(deadline, cx.waker(), backend)) }
     }
 
     #[inline]
@@ -110,10 +113,15 @@ impl Light {
     /// A limit of some length is not compared with the clock here, which would cost as much as all the rest: the timer
     /// tells, as soon as the runtime gets round to it, if a body has kept its thread busy until after that; at once if it
     /// was set only then.
+    ///
+    /// A timeout around this one that ends earlier, and waits with the same waker, sees to that for both.
     #[inline]
     pub(super) fn has_passed(&mut self, cx: &Context<'_>) -> bool {
         if let Stage::Begun { deadline, is_short, backend } = self.stage {
             let Some(deadline) = deadline else { return false };
+            if context::is_woken_by_timeout(deadline, cx.waker(), backend) {
+                return false;
+            }
             let reminder = Reminder::kept(backend).unwrap_or_else(fresh);
             // There was nothing that needs a drop, which the compiler would look for.
             forget(replace(&mut self.stage, Stage::Set { deadline, is_short, reminder }));
@@ -150,13 +158,22 @@ impl Light {
 #[inline(always)]
 fn poll_now(backend: &mut BackendId, cx: &mut Context<'_>) -> Poll<Instant> {
     let found = match context::try_begin_timeout(|runtime| now_of(runtime, backend)) {
-        Some(found) => found.or_else(|| detect::with_last_ambient(|runtime| now_of(runtime, backend))),
+        Some(found) => found
+            .or_else(|| now_as_around(backend))
+            .or_else(|| detect::with_last_ambient(|runtime| now_of(runtime, backend))),
         None => {
             ready!(context::poll_budget_of_timeout(cx));
             None
         }
     };
     Poll::Ready(found.unwrap_or_else(|| now_elsewhere(backend)))
+}
+
+/// The time of the timeout around, in whose runtime this one is, if it is the one that the thread has found last.
+#[inline]
+fn now_as_around(backend: &mut BackendId) -> Option<Instant> {
+    let around = context::backend_of_timeout()?;
+    detect::with_last(|runtime| (BackendId::of(runtime.backend()) == around).then(|| now_of(runtime, backend)))
 }
 
 #[inline(always)]

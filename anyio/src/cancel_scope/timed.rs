@@ -80,14 +80,14 @@ impl<F: Future> Timed<F> {
         let Place::Light(light) = this.place else {
             return poll_settled(this.place.region(), this.body, cx);
         };
-        let deadline = match light.poll_begin(cx) {
-            Turn::Inside(deadline) => deadline,
+        let bare = match light.poll_begin(cx) {
+            Turn::Inside(bare) => bare,
             Turn::Aside => return Poll::Pending,
             Turn::Late => return poll_settled(this.place.settle(None), this.body, cx),
         };
         // The value is written where it is returned from, and not handed on in pieces, for which the processor would wait.
         let (mut polled, mut panic) = (Poll::Pending, None);
-        let link = context::inside_timeout(deadline, || panic = poll_and_drop(this.body.as_mut(), cx, &mut polled));
+        let link = context::inside_timeout(bare, || panic = poll_and_drop(this.body.as_mut(), cx, &mut polled));
         if panic.is_none() && link.is_none() {
             match polled {
                 Poll::Ready(value) => {

@@ -6,17 +6,51 @@ use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::time::Instant;
 
+use std::task::Waker;
+
+use crate::reminder::BackendId;
 use crate::tree::Link;
+
+/// A timeout without a node, while it is being polled.
+#[derive(Clone, Copy)]
+pub(crate) struct Bare {
+    /// None, if it cannot be reached.
+    deadline: Option<Instant>,
+    /// Where the waker is that it is polled with: nobody moves it before the end of the poll.
+    waker: usize,
+    backend: BackendId,
+}
+
+impl Bare {
+    const NONE: Bare = Bare { deadline: None, waker: 0, backend: BackendId::NONE };
+
+    #[inline(always)]
+    pub(crate) fn new(deadline: Option<Instant>, waker: &Waker, backend: BackendId) -> Self {
+        Bare { deadline, waker: std::ptr::from_ref(waker).addr(), backend }
+    }
+
+    /// Whether it wakes the same at the `deadline` of one inside, or before.
+    #[inline]
+    pub(super) fn wakes(&self, deadline: Instant, waker: &Waker, backend: BackendId) -> bool {
+        let is_same = self.waker == std::ptr::from_ref(waker).addr() && self.backend == backend;
+        is_same && self.deadline.is_some_and(|earlier| earlier <= deadline)
+    }
+
+    #[inline]
+    pub(super) fn backend(&self) -> BackendId {
+        self.backend
+    }
+}
 
 /// How many have a place that is always there.
 const FIRST: usize = 32;
 
 thread_local! {
-    /// The deadlines of the timeouts that are being polled without a node, or had none when their poll began: the outermost
-    /// ones. They need no destructor, which every look at them would have to ask for.
-    static OUTER: [Cell<Option<Instant>>; FIRST] = const { [const { Cell::new(None) }; FIRST] };
-    /// Those of the others. After them there is room that was needed before.
-    static INNER: RefCell<Vec<Option<Instant>>> = const { RefCell::new(Vec::new()) };
+    /// The timeouts that are being polled without a node, or had none when their poll began: the outermost ones. They need no
+    /// destructor, which every look at them would have to ask for.
+    static OUTER: [Cell<Bare>; FIRST] = const { [const { Cell::new(Bare::NONE) }; FIRST] };
+    /// The others. After them there is room that was needed before.
+    static INNER: RefCell<Vec<Bare>> = const { RefCell::new(Vec::new()) };
     /// The nodes that some of them have got meanwhile.
     static GIVEN: RefCell<Vec<Given>> = const { RefCell::new(Vec::new()) };
 }
@@ -31,31 +65,37 @@ struct Given {
 }
 
 /// Puts a timeout at a place, which is the first that is free; `false`: the thread ends, and there is no room.
-#[inline]
-pub(super) fn put(index: usize, deadline: Option<Instant>) -> bool {
+#[inline(always)]
+pub(super) fn put(index: usize, bare: Bare) -> bool {
     if index >= FIRST {
-        return put_inner(index - FIRST, deadline);
+        return put_inner(index - FIRST, bare);
     }
-    OUTER.with(|outer| outer[index].set(deadline));
+    OUTER.with(|outer| outer[index].set(bare));
     true
 }
 
 #[inline(never)]
-fn put_inner(index: usize, deadline: Option<Instant>) -> bool {
+fn put_inner(index: usize, bare: Bare) -> bool {
     let put = INNER.try_with(|inner| {
         let mut inner = inner.borrow_mut();
         match inner.get_mut(index) {
-            Some(entry) => *entry = deadline,
-            None => inner.push(deadline),
+            Some(entry) => *entry = bare,
+            None => inner.push(bare),
         }
     });
     put.is_ok()
 }
 
 pub(super) fn deadline(index: usize) -> Option<Instant> {
+    look(index, |bare| bare.deadline)
+}
+
+/// Looks at the timeout at this place.
+#[inline]
+pub(super) fn look<R>(index: usize, look: impl FnOnce(&Bare) -> R) -> R {
     match index.checked_sub(FIRST) {
-        None => OUTER.with(|outer| outer[index].get()),
-        Some(index) => INNER.with_borrow(|inner| inner[index]),
+        None => OUTER.with(|outer| look(&outer[index].get())),
+        Some(index) => INNER.with_borrow(|inner| look(&inner[index])),
     }
 }
 

@@ -10,9 +10,11 @@ mod bare;
 
 use std::cell::Cell;
 use std::mem::{self, ManuallyDrop};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
+pub(crate) use self::bare::Bare;
+use crate::reminder::BackendId;
 use crate::runtime::{NoBackend, Runtime};
 use crate::task_group::TaskId;
 use crate::tree::{Link, Node, Place, Role};
@@ -136,14 +138,26 @@ impl Drop for Entered<'_> {
 
 /// Makes a timeout without a node current while `poll` runs, which must not panic; gives its node, if it has got one.
 #[inline(always)]
-pub(crate) fn inside_timeout(deadline: Option<Instant>, poll: impl FnOnce()) -> Option<Link> {
+pub(crate) fn inside_timeout(timeout: Bare, poll: impl FnOnce()) -> Option<Link> {
     here(|here| {
         let index = here.count.get();
-        here.count.set(if bare::put(index, deadline) { index + 1 } else { index });
+        here.count.set(if bare::put(index, timeout) { index + 1 } else { index });
         poll();
         here.count.set(index);
         if here.given.get() == 0 { None } else { here.take_given(index) }
     })
+}
+
+/// Whether a timeout without a node around the code here sees to it that `waker` is woken at this deadline, or before.
+#[inline]
+pub(crate) fn is_woken_by_timeout(deadline: Instant, waker: &Waker, backend: BackendId) -> bool {
+    here(|here| here.peek_timeout(|timeout| timeout.wakes(deadline, waker, backend))).unwrap_or(false)
+}
+
+/// The backend of the timeout without a node around the code here, if there is one.
+#[inline]
+pub(crate) fn backend_of_timeout() -> Option<BackendId> {
+    here(|here| here.peek_timeout(Bare::backend))
 }
 
 /// The innermost node of the poll that is going on in this thread.
@@ -157,6 +171,16 @@ impl Here {
     #[inline]
     fn put_back(&self, link: Option<Link>) {
         mem::forget(self.link.replace(link));
+    }
+
+    /// Looks at the innermost timeout around the code here, if it has no node, and nor has one that is further out.
+    #[inline]
+    fn peek_timeout<R>(&self, look: impl FnOnce(&Bare) -> R) -> Option<R> {
+        let count = self.count.get();
+        if count <= self.hidden.get() || self.given.get() > 0 {
+            return None;
+        }
+        Some(bare::look(count - 1, look))
     }
 
     /// The node here, which is put back also if whoever looks at it panics: it may be one that its task was only lent.

@@ -16,7 +16,7 @@ use anyio::{
 use futures::future::{FutureExt as _, join, join_all};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
-use crate::fixture::{Drops, LONG, SHORT, Wakes, hooked};
+use crate::fixture::{Drops, LONG, SHORT, Wakes, hooked, poll_times};
 use crate::steps::{SetOnDrop, block, meanwhile, on_thread};
 
 /// A time that has passed, on the clock of the runtime.
@@ -526,6 +526,43 @@ pub async fn a_timeout_passes_at_its_own_time_after_a_timer_has_fired_for_nobody
         assert!(timeout(2 * SHORT, pending::<()>()).await.is_err());
         assert!(now() - start >= 2 * SHORT);
     }
+}
+
+/// D1, D2: A timeout that was begun inside one that ends earlier, and is polled on without that, passes at its own time.
+pub async fn a_timeout_passes_at_its_own_time_after_the_one_around_it_is_gone() {
+    let start = now();
+    let mut inner = pin!(timeout(2 * SHORT, pending::<()>()));
+    let outer = Box::pin(timeout(SHORT, inner.as_mut()));
+    assert!(poll_times(1, outer).await.is_err(), "it has time left");
+    assert!(inner.await.is_err());
+    assert!(now() - start >= 2 * SHORT);
+}
+
+/// D1, D2: Of timeouts inside each other each passes at its own time, the inner ones first or the outer ones.
+pub async fn nested_timeouts_pass_at_their_own_times() {
+    for (inner, outer) in [(SHORT, LONG), (LONG, SHORT), (SHORT, 3 * SHORT), (3 * SHORT, SHORT)] {
+        let start = now();
+        let outcome = timeout(LONG, timeout(outer, timeout(inner, timeout(LONG, pending::<()>())))).await;
+        let least = inner.min(outer);
+        assert_eq!(outcome.map(|inside| inside.is_err()).ok(), Some(outer < inner));
+        assert!(now() - start >= least && now() - start < LONG);
+    }
+}
+
+/// D1, D7: A timeout that was begun inside one that ends earlier passes at its own time, although that one is held.
+pub async fn a_timeout_passes_inside_one_that_is_held() {
+    let release = Event::new();
+    let limited = async {
+        let outcome = timeout(2 * SHORT, pending::<()>()).await;
+        assert!(outcome.is_err());
+        release.set();
+    };
+    let holding = async {
+        checkpoint().await;
+        shield(release.wait()).await;
+    };
+    // At the end both have their values, which win.
+    assert!(timeout(SHORT, join(limited, holding)).await.is_ok());
 }
 
 /// D4, C12: A scope that was begun outside a timeout, and is polled on in it, does not see the timeout; the code after it
