@@ -171,8 +171,8 @@ impl Node {
             let mut state = at.lock();
             let is_origin = at.depth() == self.depth();
             let (below, poller) = at.reach(&mut state, &cause, is_origin, is_called);
-            if let Some(is_called) = below {
-                state.go_below(&cause, is_called, &mut stack, &mut calls);
+            if let Some(is_called) = below.filter(|_| !state.children.is_empty()) {
+                state.go_below(&cause, is_called, LEVELS, &mut stack, &mut calls);
             }
             drop(state);
             if matches!(at.role(), Role::Leaf | Role::Shield | Role::Finally) {
@@ -336,21 +336,19 @@ impl Node {
 }
 
 impl State {
-    /// Has a cause go on to those below the node that is locked in this. A group that is alone there is visited at once, if it is
-    /// free: so nothing is counted for it.
-    #[inline]
-    fn go_below(&self, cause: &Cause, is_called: bool, stack: &mut Vec<Visit>, calls: &mut Calls) {
-        let group = self.children.only().filter(|only| only.role() == Role::Group);
-        let Some((group, mut state)) = group.and_then(|group| Some((group, try_lock_below(&group.state)?))) else {
+    /// Has a cause go on to those below the node that is locked in this. One that is alone there is visited at once, if it is
+    /// free, and so on for some `levels`: so nothing is counted for those.
+    fn go_below(&self, cause: &Cause, is_called: bool, levels: u32, stack: &mut Vec<Visit>, calls: &mut Calls) {
+        let only = self.children.only().filter(|only| levels > 0 && matches!(only.role(), Role::Group | Role::Task));
+        let Some((node, mut state)) = only.and_then(|only| Some((only, try_lock_below(&only.state)?))) else {
             return self.children.for_each(|child| stack.push(Visit::new(child, is_called)));
         };
-        let (below, poller) = group.reach(&mut state, cause, false, is_called);
-        if let Some(is_called) = below {
-            state.children.for_each(|child| stack.push(Visit::new(child, is_called)));
-        }
-        drop(state);
+        let (below, poller) = node.reach(&mut state, cause, false, is_called);
         if poller.is_some() {
-            calls.add(group.clone(), poller);
+            calls.add(node.clone(), poller);
+        }
+        if let Some(is_called) = below {
+            state.go_below(cause, is_called, levels - 1, stack, calls);
         }
     }
 }
