@@ -170,8 +170,10 @@ impl Node {
             let at: &Node = &node;
             let mut state = at.lock();
             let is_origin = at.depth() == self.depth();
-            let (below, poller) = at.reach(&mut state, &cause, is_origin, is_called);
+            let (below, mut poller) = at.reach(&mut state, &cause, is_origin, is_called);
             if let Some(is_called) = below.filter(|_| !state.children.is_empty()) {
+                // Before those below, who are called first.
+                calls.add_some(&node, poller.take());
                 state.go_below(&cause, is_called, LEVELS, &mut stack, &mut calls);
             }
             drop(state);
@@ -344,9 +346,7 @@ impl State {
             return self.children.for_each(|child| stack.push(Visit::new(child, is_called)));
         };
         let (below, poller) = node.reach(&mut state, cause, false, is_called);
-        if poller.is_some() {
-            calls.add(node.clone(), poller);
-        }
+        calls.add_some(node, poller);
         if let Some(is_called) = below {
             state.go_below(cause, is_called, levels - 1, stack, calls);
         }

@@ -93,6 +93,13 @@ impl Calls {
         }
     }
 
+    /// [`add`](Self::add) for a node that is kept.
+    pub(super) fn add_some(&mut self, node: &Link, poller: Option<Poller>) {
+        if poller.is_some() {
+            self.add(node.clone(), poller);
+        }
+    }
+
     /// Wakes them, the last ones first: those who were found below others end before these can.
     pub(super) fn call(self) {
         let mut batch = Batch::default();
