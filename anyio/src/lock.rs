@@ -7,11 +7,15 @@
 //! Whoever finds it taken spins for some microseconds, then lets other threads run, and then sleeps for longer and longer. So
 //! it costs little to wait for a thread that the system has stopped at the wrong moment, and a thread that goes before all
 //! others does not keep that one from going on. Nobody is served in order, and so nothing of the user's is run, woken or
-//! dropped under this lock, and nothing waits. `parking_lot` has the locks for all else.
+//! dropped under this lock, and nothing waits: of backends, only timers are set and asked under it. `parking_lot` has the
+//! locks for all else.
 
 #![expect(unsafe_code, reason = "a lock gives exclusive access to what it guards")]
 
+use std::cell::UnsafeCell;
 use std::hint;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -24,6 +28,69 @@ pub(crate) type MappedMutexGuard<'a, T> = lock_api::MappedMutexGuard<'a, Brief, 
 
 /// Whether somebody has the lock.
 pub(crate) struct Brief(AtomicBool);
+
+/// What a lock guards; and what lies beside the lock, which is not guarded, where otherwise nothing would.
+pub(crate) struct Guarded<B, T> {
+    lock: Brief,
+    beside: B,
+    value: UnsafeCell<T>,
+}
+
+/// Somebody has the lock of what is [`Guarded`].
+pub(crate) struct Guard<'a, B, T>(&'a Guarded<B, T>, PhantomData<&'a mut T>);
+
+// SAFETY: a shared one gives access to the value to one thread at a time, which may be another one each time; and to what
+// lies beside it to all of them.
+unsafe impl<B: Sync, T: Send> Sync for Guarded<B, T> {}
+
+impl<B, T> Guarded<B, T> {
+    #[inline(always)]
+    pub(crate) fn new(beside: B, value: T) -> Self {
+        Guarded { lock: Brief::INIT, beside, value: UnsafeCell::new(value) }
+    }
+
+    #[inline]
+    pub(crate) fn lock(&self) -> Guard<'_, B, T> {
+        self.lock.lock();
+        Guard(self, PhantomData)
+    }
+
+    #[inline]
+    pub(crate) fn try_lock(&self) -> Option<Guard<'_, B, T>> {
+        self.lock.try_lock().then(|| Guard(self, PhantomData))
+    }
+
+    #[inline(always)]
+    pub(crate) fn beside(&self) -> &B {
+        &self.beside
+    }
+}
+
+impl<B, T> Deref for Guard<'_, B, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: the lock is had as long as this is there, and by nobody else.
+        unsafe { &*self.0.value.get() }
+    }
+}
+
+impl<B, T> DerefMut for Guard<'_, B, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: as above.
+        unsafe { &mut *self.0.value.get() }
+    }
+}
+
+impl<B, T> Drop for Guard<'_, B, T> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: the lock is had.
+        unsafe { self.0.lock.unlock() }
+    }
+}
 
 /// How often a thread that finds the lock taken looks again before it lets others run: a pause of the processor each.
 const SPINS: u32 = 64;
@@ -119,6 +186,19 @@ mod tests {
         let threads: Vec<_> = (0..THREADS).map(|_| thread::spawn(add(shared.clone()))).collect();
         threads.into_iter().for_each(|thread| thread.join().expect("it is never here with others"));
         assert_eq!(*shared.lock(), (THREADS * TIMES, THREADS * TIMES));
+    }
+
+    #[test]
+    fn what_lies_beside_is_looked_at_without_it() {
+        struct Flag(AtomicBool);
+        let guarded = Guarded::new(Flag(AtomicBool::new(false)), 1u64);
+        let guard = guarded.lock();
+        guarded.beside().0.store(true, Ordering::Release);
+        assert!(guarded.try_lock().is_none());
+        drop(guard);
+        assert_eq!(*guarded.lock(), 1);
+        assert!(guarded.beside().0.load(Ordering::Acquire));
+        assert_eq!(size_of_val(&guarded), 16);
     }
 
     #[test]

@@ -101,8 +101,6 @@ pub(crate) struct Unit {
     role: Role,
     /// Whether the node is known to have a place.
     entered: bool,
-    /// For tasks: see [`context::poll_budget`].
-    overdue: bool,
     /// For tasks and branches: the values in effect where it was started, until it ends.
     values: Values,
 }
@@ -176,24 +174,18 @@ impl Unit {
     pub(crate) fn new(link: Link) -> Self {
         let role = link.role();
         let values = if keeps_values(role) { Values::current() } else { Values::default() };
-        Unit { link: Some(link), waker: Known::NONE, offer: None, role, entered: false, overdue: false, values }
+        Unit { link: Some(link), waker: Known::NONE, offer: None, role, entered: false, values }
     }
 
-    /// The unit of a task that is carried: its node is [lent](Self::lend) for each turn.
-    #[inline(always)]
-    pub(crate) fn of_carried(values: Values) -> Self {
-        Unit::without_node(Role::Task, values)
+    /// The unit of a task that is carried, which is lent its node while it is polled or dropped.
+    fn of_carried(node: Link, waker: Known, values: Values) -> Self {
+        Unit { link: Some(node), waker, offer: None, role: Role::Task, entered: true, values }
     }
 
     /// A unit that will be given its node when that has a place.
     #[inline]
     pub(crate) fn vacant(role: Role) -> Self {
-        Unit::without_node(role, Values::default())
-    }
-
-    #[inline(always)]
-    fn without_node(role: Role, values: Values) -> Self {
-        Unit { link: None, waker: Known::NONE, offer: None, role, entered: true, overdue: false, values }
+        Unit { link: None, waker: Known::NONE, offer: None, role, entered: true, values: Values::default() }
     }
 
     #[inline]
@@ -203,7 +195,7 @@ impl Unit {
     }
 
     #[inline]
-    pub(crate) fn take_back(&mut self) -> Link {
+    fn take_back(&mut self) -> Link {
         self.link.take().expect("the node is back after every poll")
     }
 
@@ -284,37 +276,6 @@ impl Unit {
         self.link().begin_poll();
         let polled = self.within(|| poll_and_drop(body.as_mut(), cx));
         self.conclude(polled, body, cx)
-    }
-
-    /// [`poll_body`](Self::poll_body) for a task that is carried, `at` whose node this is, and which it is lent.
-    #[inline]
-    pub(crate) fn poll_task_body<X: Ext, F: Future>(
-        &mut self,
-        at: &Node<X>,
-        node: Link,
-        mut body: Pin<&mut Option<F>>,
-        cx: &mut Context<'_>,
-    ) -> Poll<End<F::Output>> {
-        // The waker is the node's own, which need not be told of it.
-        self.waker = Known::of_node(cx.waker());
-        at.begin_poll();
-        let polled = self.within_task(node, || poll_and_drop(body.as_mut(), cx));
-        match polled {
-            Polled::Pending if !at.may_have_to_drop() => {
-                at.end_poll();
-                Poll::Pending
-            }
-            Polled::Returned(value) if self.values.is_empty() => {
-                at.end_poll();
-                Poll::Ready(End::Value(value))
-            }
-            Polled::Pending if at.is_eff() && !at.is_held() => {
-                let dropped = self.drop_body(body);
-                at.end_poll();
-                Poll::Ready(dropped.map_or_else(End::Panicked, |()| End::Cut))
-            }
-            polled => self.conclude(polled, body, cx),
-        }
     }
 
     /// [`poll_body`](Self::poll_body) where nothing begins that was spawned: with the values that are in effect anyway.
@@ -457,21 +418,12 @@ impl Unit {
     fn within<R>(&mut self, run: impl FnOnce() -> R) -> R {
         if is_task(self.role) {
             let node = self.take_back();
-            return self.within_task(node, run);
+            let (result, node) = within_task(node, &mut self.values, run);
+            self.lend(node);
+            return result;
         }
         let _values = if keeps_values(self.role) { self.values.enter_if_any() } else { None };
         context::within(&mut self.link, run)
-    }
-
-    /// [`within`](Self::within) for a task, which is lent its node.
-    #[inline]
-    fn within_task<R>(&mut self, node: Link, run: impl FnOnce() -> R) -> R {
-        let (result, node) = {
-            let _values = self.values.enter_if_any();
-            context::within_task(node, &mut self.overdue, run)
-        };
-        self.lend(node);
-        result
     }
 
     /// Waits until no task is left below; the node is closed then.
@@ -560,6 +512,71 @@ impl Unit {
             body.set(None);
         }
     }
+}
+
+/// What of the unit of a task that is carried is there between polls: the values in effect in it.
+pub(crate) struct Carriage(Values);
+
+impl Carriage {
+    #[inline(always)]
+    pub(crate) fn new(values: Values) -> Self {
+        Carriage(values)
+    }
+
+    /// [`Unit::poll_body`] for such a task, `at` whose node this is, and which it is lent; gives that back.
+    #[inline]
+    pub(crate) fn poll_body<X: Ext, F: Future>(
+        &mut self,
+        at: &Node<X>,
+        node: Link,
+        mut body: Pin<&mut Option<F>>,
+        cx: &mut Context<'_>,
+    ) -> (Poll<End<F::Output>>, Link) {
+        at.begin_poll();
+        let (polled, node) = within_task(node, &mut self.0, || poll_and_drop(body.as_mut(), cx));
+        match polled {
+            Polled::Pending if !at.may_have_to_drop() => {
+                at.end_poll();
+                (Poll::Pending, node)
+            }
+            Polled::Returned(value) if self.0.is_empty() => {
+                at.end_poll();
+                (Poll::Ready(End::Value(value)), node)
+            }
+            Polled::Pending if self.0.is_empty() && at.is_eff() && !at.is_held() => {
+                let (dropped, node) = within_task(node, &mut self.0, || drop_in_place(body));
+                at.end_poll();
+                (Poll::Ready(dropped.map_or_else(End::Panicked, |()| End::Cut)), node)
+            }
+            // The waker is the node's own, which need not be told of it.
+            polled => self.with_unit(node, Known::of_node(cx.waker()), |unit| unit.conclude(polled, body, cx)),
+        }
+    }
+
+    /// Drops the body before its end, by way of `lose`, in a unit that is lent the node; gives that back.
+    pub(crate) fn abandon<R>(&mut self, node: Link, lose: impl FnOnce(&mut Unit) -> R) -> (R, Link) {
+        self.with_unit(node, Known::NONE, lose)
+    }
+
+    #[inline(never)]
+    fn with_unit<R>(&mut self, node: Link, waker: Known, run: impl FnOnce(&mut Unit) -> R) -> (R, Link) {
+        let mut unit = Unit::of_carried(node, waker, mem::take(&mut self.0));
+        let result = run(&mut unit);
+        let node = unit.take_back();
+        self.0 = unit.values;
+        (result, node)
+    }
+}
+
+fn drop_in_place<F>(mut body: Pin<&mut Option<F>>) -> Result<(), Payload> {
+    catch_unwind(AssertUnwindSafe(|| body.set(None)))
+}
+
+/// Runs something that does not panic in a task with these values, which is lent its node.
+#[inline]
+fn within_task<R>(node: Link, values: &mut Values, run: impl FnOnce() -> R) -> (R, Link) {
+    let _values = values.enter_if_any();
+    context::within_task(node, run)
 }
 
 /// Whether this is where something begins that was spawned: it sees the values of that place, wherever it is polled.

@@ -83,19 +83,23 @@ pub(crate) fn within<R>(slot: &mut Option<Link>, run: impl FnOnce() -> R) -> R {
     })
 }
 
-/// [`within`] at the root of a task, which starts with a fresh budget; whether it is overdue is kept between its polls. The
-/// node is handed in and back by value: were it in a slot, it would be read there just after it was put there in pieces.
+/// [`within`] at the root of a task, which starts with a fresh budget; whether it is overdue is kept at its node. That
+/// is handed in and back by value: were it in a slot, it would be read there just after it was put there in pieces.
 #[inline]
-pub(crate) fn within_task<R>(link: Link, overdue: &mut bool, run: impl FnOnce() -> R) -> (R, Link) {
+pub(crate) fn within_task<R>(link: Link, run: impl FnOnce() -> R) -> (R, Link) {
     here(|here| {
+        let was_overdue = link.is_overdue();
         let outer = here.link.replace(Some(link));
         let hidden = here.hidden.replace(here.count.get());
-        let (budget, outer_overdue) = (here.budget.replace(BUDGET), here.overdue.replace(*overdue));
+        let (budget, outer_overdue) = (here.budget.replace(BUDGET), here.overdue.replace(was_overdue));
         let result = run();
-        *overdue = here.overdue.replace(outer_overdue);
+        let is_overdue = here.overdue.replace(outer_overdue);
         here.budget.set(budget);
         here.hidden.set(hidden);
         let link = here.link.replace(outer).expect("a poll leaves the current node as it was");
+        if is_overdue != was_overdue {
+            link.set_overdue(is_overdue);
+        }
         (result, link)
     })
 }

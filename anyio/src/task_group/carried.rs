@@ -42,7 +42,7 @@ pub(super) type CarriedNode<T, P> = Arc<CarriedIn<T, P>>;
 impl<T, P> Carried<T, P> {
     #[inline(always)]
     pub(super) fn new(info: TaskInfo, home: Home, passenger: P) -> Self {
-        let cell = TaskCell::new(info, Outcome::new(), true);
+        let cell = TaskCell::new(info, Outcome::new());
         Carried { home, passenger: Exclusive::new(passenger), cell }
     }
 }
@@ -169,5 +169,23 @@ impl<T: Send + 'static, P: Passenger<T>> Unlaunched<T, P> {
 impl<T: Send + 'static, P: Passenger<T>> Drop for Unlaunched<T, P> {
     fn drop(&mut self) {
         self.0.take().into_iter().for_each(|task| task.abandon());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Ready;
+
+    use super::*;
+    use crate::task_group::cell::OfGroup;
+    use crate::task_group::spawned::Ride;
+
+    #[test]
+    fn a_task_takes_a_few_lines_of_memory() {
+        fn size_of_task<C: Fn(()) -> Result<(), ()> + Send + 'static>(_convert: C) -> usize {
+            size_of::<CarriedIn<(), Ride<Ready<()>, (), (), OfGroup, C>>>()
+        }
+        assert!(size_of_task(Ok) <= 232, "{}", size_of_task(Ok));
+        assert!(size_of::<Node<()>>() <= 120, "{}", size_of::<Node<()>>());
     }
 }

@@ -1,11 +1,12 @@
 //! What is known of a task: who it is, and what became of it.
 
 use std::any::Any;
+use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 
-use crate::lock::{Mutex, MutexGuard};
+use crate::lock::{Guard, Guarded};
 use once_cell::race::OnceBox;
 
 use super::error::TaskError;
@@ -13,19 +14,10 @@ use super::handle::TaskStatus;
 use super::info::{TaskId, TaskInfo};
 use super::start;
 use crate::tree::{Ext, Link, Node, Role, Tenure, wake};
-use crate::unit::Unit;
 
 /// A task, as whoever polls it sees it at its node.
 pub(crate) trait Record<T> {
     fn info<'a>(&'a self, link: &'a Link) -> &'a TaskInfo;
-
-    /// The future has ended, and is not to be woken any more.
-    fn stop_waking(&self, unit: &Unit) {
-        // Most tasks that end in their first poll have never had one to wake.
-        if unit.is_registered() {
-            unit.link().clear_waker();
-        }
-    }
 
     /// Whether there may be a handle to hand the outcome to.
     fn is_wanted(&self, _link: &Link) -> bool {
@@ -41,40 +33,51 @@ pub(crate) trait Record<T> {
 
 /// What became of a task.
 ///
-/// What most tasks and handles need to know of each other stands in `fate`, so that neither locks anything if the handle
+/// What most tasks and handles need to know of each other stands in the fate, so that neither locks anything if the handle
 /// is dropped, unused, before the task ends.
-pub(crate) struct Outcome<T> {
-    /// The status, and the flags below. Whoever changes it does so with AcqRel, and looks at what it was.
-    fate: AtomicU8,
-    slot: Mutex<Slot<T>>,
-}
+pub(crate) struct Outcome<T>(Guarded<Fate, Slot<T>>);
+
+/// The status, and the flags below. Whoever changes it does so with AcqRel, and looks at what it was.
+struct Fate(AtomicU8);
 
 /// The handle is gone.
 const DETACHED: u8 = 1 << 7;
 /// The handle is waiting, or was. Set under the lock.
 const AWAITED: u8 = 1 << 6;
 
-struct Slot<T> {
-    /// The outcome, from the end of the task until the handle takes it.
-    result: Option<Result<T, TaskError>>,
+/// What a task and its handle leave for each other.
+enum Slot<T> {
+    Nothing,
     /// Whoever awaits the handle.
-    waker: Option<Waker>,
+    Waker(Waker),
+    /// The outcome, from the end of the task until the handle takes it.
+    Result(Result<T, TaskError>),
+}
+
+impl<T> Slot<T> {
+    fn take(&mut self) -> Self {
+        mem::replace(self, Slot::Nothing)
+    }
 }
 
 impl<T> Outcome<T> {
     pub(crate) fn new() -> Self {
-        let fate = AtomicU8::new(TaskStatus::Running as u8);
-        Outcome { fate, slot: Mutex::new(Slot { result: None, waker: None }) }
+        Outcome(Guarded::new(Fate(AtomicU8::new(RUNNING)), Slot::Nothing))
+    }
+
+    #[inline]
+    fn fate(&self) -> &AtomicU8 {
+        &self.0.beside().0
     }
 
     pub(crate) fn status(&self) -> TaskStatus {
-        status_of(self.fate.load(Ordering::Acquire))
+        status_of(self.fate().load(Ordering::Acquire))
     }
 
     /// Whether the handle is gone.
     #[inline]
     fn is_detached(&self) -> bool {
-        self.fate.load(Ordering::Acquire) & DETACHED != 0
+        self.fate().load(Ordering::Acquire) & DETACHED != 0
     }
 
     /// Hands the outcome to the handle, or back if there is none.
@@ -89,19 +92,20 @@ impl<T> Outcome<T> {
         if self.is_detached() {
             return Some(result);
         }
-        let mut slot = self.slot.lock();
-        let waker = slot.waker.take();
-        slot.result = Some(result);
-        let before = self.fate.fetch_or(status, Ordering::AcqRel);
-        let unwanted = if before & DETACHED == 0 { None } else { slot.result.take() };
+        let mut slot = self.0.lock();
+        let waiting = mem::replace(&mut *slot, Slot::Result(result));
+        let before = self.fate().fetch_or(status, Ordering::AcqRel);
+        let unwanted = if before & DETACHED == 0 { Slot::Nothing } else { slot.take() };
         drop(slot);
-        wake(waker);
-        unwanted
+        if let Slot::Waker(waker) = waiting {
+            wake(Some(waker));
+        }
+        if let Slot::Result(result) = unwanted { Some(result) } else { None }
     }
 
     /// Whether there is a result that tells why there is no value.
     pub(crate) fn has_no_value(&self) -> bool {
-        matches!(self.slot.lock().result, Some(Err(_)))
+        matches!(*self.0.lock(), Slot::Result(Err(_)))
     }
 
     /// Takes the outcome, or sees to being woken when there is one.
@@ -110,41 +114,50 @@ impl<T> Outcome<T> {
     ///
     /// If it was taken before.
     pub(crate) fn poll_take(&self, cx: &Context<'_>) -> Poll<Result<T, TaskError>> {
-        let mut slot = self.slot.lock();
-        if let Some(result) = slot.result.take() {
+        let waker = self.waker_while_running(cx);
+        let mut slot = self.0.lock();
+        if matches!(*slot, Slot::Result(_))
+            && let Slot::Result(result) = slot.take()
+        {
             return Poll::Ready(result);
         }
         assert!(self.status() == TaskStatus::Running, "a task handle was polled after it had completed");
-        self.wait(slot, cx);
+        self.wait(slot, waker);
         Poll::Pending
     }
 
     /// Waits until the task has ended, and leaves the outcome where it is.
     pub(crate) fn poll_ended(&self, cx: &Context<'_>) -> Poll<()> {
-        let slot = self.slot.lock();
+        let waker = self.waker_while_running(cx);
+        let slot = self.0.lock();
         if self.status() != TaskStatus::Running {
             return Poll::Ready(());
         }
-        self.wait(slot, cx);
+        self.wait(slot, waker);
         Poll::Pending
     }
 
-    fn wait(&self, mut slot: MutexGuard<'_, Slot<T>>, cx: &Context<'_>) {
-        let old = slot.waker.replace(cx.waker().clone());
-        self.fate.fetch_or(AWAITED, Ordering::AcqRel);
+    /// Whom to wake if the task is found running under the lock: cloned without it.
+    fn waker_while_running(&self, cx: &Context<'_>) -> Option<Waker> {
+        (self.status() == TaskStatus::Running).then(|| cx.waker().clone())
+    }
+
+    /// Waits for the end of a task that is running, as is known by the lock.
+    fn wait(&self, mut slot: Guard<'_, Fate, Slot<T>>, waker: Option<Waker>) {
+        let waker = waker.expect("it was running before");
+        let old = mem::replace(&mut *slot, Slot::Waker(waker));
+        self.fate().fetch_or(AWAITED, Ordering::AcqRel);
         drop(slot);
         drop(old);
     }
 
     /// The handle is gone.
     pub(crate) fn detach(&self) {
-        let before = self.fate.fetch_or(DETACHED, Ordering::AcqRel);
+        let before = self.fate().fetch_or(DETACHED, Ordering::AcqRel);
         if before == TaskStatus::Running as u8 {
             return;
         }
-        let mut slot = self.slot.lock();
-        let unwanted = (slot.result.take(), slot.waker.take());
-        drop(slot);
+        let unwanted = self.0.lock().take();
         drop(unwanted);
     }
 }
@@ -171,14 +184,33 @@ pub(crate) struct TaskCell<O> {
     info: TaskInfo,
     /// The outcome, where it may live in the node.
     pub(super) outcome: O,
-    /// Whether the task has ended. Before that, what has emptied is something below it, unless the task itself counts as
-    /// live. Stored with Release before that is looked at; loaded with Acquire.
-    over: AtomicBool,
     /// The caller of `start` that is held until the task is gone.
     caller: OnceBox<Weak<Node>>,
 }
 
-impl<O: Send + Sync + 'static> Ext for TaskCell<O> {
+/// The outcome of a task, or what is in its stead.
+pub(crate) trait Ended: Send + Sync + 'static {
+    /// Whether the task has ended, as far as can be told from what has emptied below it: nothing is as long as the task
+    /// itself counts as live.
+    fn has_ended(&self) -> bool {
+        true
+    }
+}
+
+impl<T: Send + 'static> Ended for Outcome<T> {}
+
+/// That a task has ended which does not count as live itself. Stored with Release before it is looked at what is live below;
+/// loaded with Acquire.
+#[derive(Default)]
+pub(crate) struct BranchEnded(AtomicBool);
+
+impl Ended for BranchEnded {
+    fn has_ended(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl<O: Ended> Ext for TaskCell<O> {
     fn known(&self) -> &dyn Any {
         self
     }
@@ -188,8 +220,9 @@ impl<O: Send + Sync + 'static> Ext for TaskCell<O> {
     }
 
     fn emptied(&self) {
-        if self.over.load(Ordering::Acquire)
-            && let Some(caller) = self.caller.get().and_then(Weak::upgrade)
+        if let Some(caller) = self.caller.get()
+            && self.outcome.has_ended()
+            && let Some(caller) = caller.upgrade()
         {
             start::release(&caller);
         }
@@ -197,8 +230,8 @@ impl<O: Send + Sync + 'static> Ext for TaskCell<O> {
 }
 
 impl<O> TaskCell<O> {
-    pub(super) fn new(info: TaskInfo, outcome: O, is_live: bool) -> Self {
-        TaskCell { info, outcome, over: AtomicBool::new(is_live), caller: OnceBox::new() }
+    pub(super) fn new(info: TaskInfo, outcome: O) -> Self {
+        TaskCell { info, outcome, caller: OnceBox::new() }
     }
 
     pub(crate) fn info(&self) -> &TaskInfo {
@@ -236,10 +269,6 @@ impl<T: Send + 'static> Record<T> for TaskCell<Outcome<T>> {
         &self.info
     }
 
-    /// To wake it does nothing any more.
-    #[inline]
-    fn stop_waking(&self, _unit: &Unit) {}
-
     #[inline]
     fn is_wanted(&self, _link: &Link) -> bool {
         !self.outcome.is_detached()
@@ -261,12 +290,12 @@ pub(crate) type TaskNode<T> = Arc<Node<TaskCell<Outcome<T>>>>;
 
 /// A new node for such a task, which has no place yet.
 pub(crate) fn task_node<T: Send + 'static>(tenure: Tenure, info: TaskInfo) -> TaskNode<T> {
-    Node::task(tenure, None, TaskCell::new(info, Outcome::new(), true))
+    Node::task(tenure, None, TaskCell::new(info, Outcome::new()))
 }
 
 /// A new node for such a task, which is to be adopted by `parent`.
 pub(crate) fn task_node_below<T: Send + 'static>(parent: Link, tenure: Tenure, info: TaskInfo) -> TaskNode<T> {
-    Node::task(tenure, Some(parent), TaskCell::new(info, Outcome::new(), true))
+    Node::task(tenure, Some(parent), TaskCell::new(info, Outcome::new()))
 }
 
 /// A task whose outcome lives in its node.
@@ -291,13 +320,13 @@ impl<T: Send + 'static> Record<T> for InNode {
 
 /// A task that is polled by its group. Its outcome, which may borrow, lives apart from its node, which may not.
 pub(crate) struct BranchRecord<T> {
-    pub(super) node: Arc<Node<TaskCell<()>>>,
+    pub(super) node: Arc<Node<TaskCell<BranchEnded>>>,
     pub(super) outcome: Arc<Outcome<T>>,
 }
 
 impl<T> BranchRecord<T> {
     pub(crate) fn new(info: TaskInfo) -> Self {
-        let node = Node::new(Role::Branch, TaskCell::new(info, (), false));
+        let node = Node::new(Role::Branch, TaskCell::new(info, BranchEnded::default()));
         BranchRecord { node, outcome: Arc::new(Outcome::new()) }
     }
 }
@@ -319,7 +348,7 @@ impl<T> Record<T> for BranchRecord<T> {
 
     /// It was never counted. What it has left below is; the node closes when that is gone.
     fn retire(&self, link: &Link) {
-        self.node.ext.over.store(true, Ordering::Release);
+        self.node.ext.outcome.0.store(true, Ordering::Release);
         link.finish();
         link.wake_up();
         if link.is_empty() {

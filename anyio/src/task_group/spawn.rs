@@ -12,12 +12,11 @@ use super::info::TaskInfo;
 use super::kind::Kind;
 use super::limit::{Slot, Slots};
 use super::record::{InNode, Seat, task_node_below};
-use super::spawned::{Course, Owner, Settle, Spawned};
+use super::spawned::{Owner, Ride, Settle, Spawned};
 use crate::carrier::Carriers;
 use crate::locals::Values;
 use crate::runtime::Runtime;
 use crate::tree::{Link, Node, Place, Tenure, Vacant, erase};
-use crate::unit::Unit;
 
 /// How a task is to begin.
 pub(super) struct Plan<I, C, S> {
@@ -84,15 +83,15 @@ impl<K: Kind> TaskGroup<K> {
         S: Settle<K::Error> + 'static,
     {
         let Plan { info, tenure, right, convert, settle } = plan;
-        let vacant = Vacant::<Node<Carried<T, Course<F, T, K::Error, S, C>>>>::new();
+        let vacant = Vacant::<Node<Carried<T, Ride<F, T, K::Error, S, C>>>>::new();
         let slots = self.slots_for(tenure).filter(|_| matches!(right, Right::Queues));
         let owner = if slots.is_some() { Owner::Queue } else { Owner::Backend };
         let values = Values::current();
         let info = info().of_group(self.settings().name());
         // Nothing panics from here on before all is where it stays: so it need not be in memory on the way.
         let place = Place::inside(self.link());
-        let course = Course::new(Unit::of_carried(values), future, convert, settle, owner);
-        let mut node = Node::carried(vacant, tenure, place, Carried::new(info, carriers.home(), course));
+        let ride = Ride::new(values, future, convert, settle, owner);
+        let mut node = Node::carried(vacant, tenure, place, Carried::new(info, carriers.home(), ride));
         let group = node.parent().expect("it was made with one");
         let Ok(inherited) = group.admit(tenure, node.clone(), runtime) else {
             let refused = Arc::get_mut(&mut node).expect("nobody knows a node that was refused");

@@ -20,7 +20,7 @@ use crate::locals::Values;
 use crate::reason::{CancelReason, Cancelled};
 use crate::tree::{Cause, Link, Role};
 use crate::unhandled::Unhandled;
-use crate::unit::{End, Payload, Unit, discard};
+use crate::unit::{Carriage, End, Payload, Unit, discard};
 
 /// How a task was cut short.
 pub(crate) struct Cut<'a> {
@@ -142,7 +142,7 @@ impl<T, E, S: Settle<E>> Completion<T, E, S> {
     fn conclude<R: Record<T>, V>(
         &mut self,
         task: &R,
-        unit: &Unit,
+        link: &Link,
         polled: Poll<End<V>>,
         convert: impl Fn(V) -> Result<T, E>,
     ) -> Poll<()> {
@@ -153,8 +153,7 @@ impl<T, E, S: Settle<E>> Completion<T, E, S> {
             Poll::Ready(End::Cut) => End::Cut,
             Poll::Ready(End::Panicked(payload)) => End::Panicked(payload),
         };
-        task.stop_waking(unit);
-        self.complete(task, unit.link(), end);
+        self.complete(task, link, end);
         Poll::Ready(())
     }
 
@@ -291,7 +290,6 @@ impl<F, R: Record<T>, T, E, S: Settle<E>> Drop for Work<F, R, T, E, S> {
 pin_project! {
     /// The course of a task: its future, from the first poll to the end.
     pub(crate) struct Course<F, T, E, S: Settle<E>, C> {
-        unit: Unit,
         #[pin]
         body: Option<F>,
         // Turns the output of the body into a result.
@@ -301,41 +299,41 @@ pin_project! {
 }
 
 impl<F, T, E, S: Settle<E>, C> Course<F, T, E, S, C> {
-    /// Of a task whose node is lent to it for each poll.
     #[inline]
-    pub(super) fn new(unit: Unit, body: F, convert: C, settle: S, owner: Owner) -> Self {
-        Course { unit, body: Some(body), convert, completion: Completion::new(settle, owner) }
+    fn new(body: F, convert: C, settle: S, owner: Owner) -> Self {
+        Course { body: Some(body), convert, completion: Completion::new(settle, owner) }
+    }
+
+    /// Drops the task before its end.
+    fn lose<R: Record<T>>(self: Pin<&mut Self>, unit: &mut Unit, task: &R) {
+        let this = self.project();
+        let link = unit.link().clone();
+        this.completion.lose(task, &link, || unit.drop_body(this.body));
+    }
+}
+
+pin_project! {
+    /// The future of a task that is carried: its node is lent to it while it is polled.
+    pub(crate) struct Ride<F, T, E, S: Settle<E>, C> {
+        #[pin]
+        course: Course<F, T, E, S, C>,
+        carriage: Carriage,
+    }
+}
+
+impl<F, T, E, S: Settle<E>, C> Ride<F, T, E, S, C> {
+    #[inline]
+    pub(super) fn new(values: Values, body: F, convert: C, settle: S, owner: Owner) -> Self {
+        Ride { course: Course::new(body, convert, settle, owner), carriage: Carriage::new(values) }
     }
 
     /// What it was made of, before it has begun.
     pub(super) fn take_body(&mut self) -> F {
-        self.body.take().expect("it was not polled")
-    }
-
-    /// Drops the task before its end.
-    fn lose<R: Record<T>>(self: Pin<&mut Self>, task: &R) {
-        let this = self.project();
-        let link = this.unit.link().clone();
-        this.completion.lose(task, &link, || this.unit.drop_body(this.body));
+        self.course.body.take().expect("it was not polled")
     }
 }
 
-impl<F, T, E, S, C> Course<F, T, E, S, C>
-where
-    F: Future,
-    S: Settle<E>,
-    C: Fn(F::Output) -> Result<T, E>,
-{
-    #[inline]
-    fn poll<R: Record<T>>(self: Pin<&mut Self>, task: &R, cx: &mut Context<'_>) -> Poll<()> {
-        let this = self.project();
-        this.completion.begin();
-        let polled = this.unit.poll_body(this.body, cx);
-        this.completion.conclude(task, this.unit, polled, &*this.convert)
-    }
-}
-
-impl<F, T, E, S, C> Passenger<T> for Course<F, T, E, S, C>
+impl<F, T, E, S, C> Passenger<T> for Ride<F, T, E, S, C>
 where
     F: Future + Send + 'static,
     T: Send + 'static,
@@ -344,26 +342,26 @@ where
     C: Fn(F::Output) -> Result<T, E> + Send + 'static,
 {
     fn take_slot(&mut self, slot: Slot) {
-        self.completion.launch(Some(slot));
+        self.course.completion.launch(Some(slot));
     }
 
     #[inline]
     fn poll_at(self: Pin<&mut Self>, at: &CarriedIn<T, Self>, node: Link, cx: &mut Context<'_>) -> (Poll<()>, Link) {
         let this = self.project();
-        let had_begun = mem::replace(&mut this.completion.begun, true);
-        let polled = this.unit.poll_task_body(at, node, this.body, cx);
-        let polled = this.completion.conclude(at.cell(), this.unit, polled, &*this.convert);
+        let course = this.course.project();
+        let had_begun = mem::replace(&mut course.completion.begun, true);
+        let (polled, node) = this.carriage.poll_body(at, node, course.body, cx);
+        let polled = course.completion.conclude(at.cell(), &node, polled, &*course.convert);
         if polled.is_pending() && !had_begun {
             let group = at.parent().expect("a task has a place");
             group.ext.task_waits(group);
         }
-        (polled, this.unit.take_back())
+        (polled, node)
     }
 
-    fn abandon_at(mut self: Pin<&mut Self>, cell: &Cell<T>, node: Link) -> Link {
-        self.as_mut().project().unit.lend(node);
-        self.as_mut().lose(cell);
-        self.project().unit.take_back()
+    fn abandon_at(self: Pin<&mut Self>, cell: &Cell<T>, node: Link) -> Link {
+        let this = self.project();
+        this.carriage.abandon(node, |unit| this.course.lose(unit, cell)).1
     }
 }
 
@@ -372,6 +370,7 @@ pin_project! {
     pub(crate) struct Spawned<F, R: Record<T>, T, E, S: Settle<E>, C> {
         #[pin]
         course: Course<F, T, E, S, C>,
+        unit: Unit,
         task: R,
     }
 
@@ -379,7 +378,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             if !this.course.completion.done {
-                this.course.lose(this.task);
+                this.course.lose(this.unit, this.task);
             }
         }
     }
@@ -388,7 +387,7 @@ pin_project! {
 impl<F, R: Record<T>, T, E, S: Settle<E>, C> Spawned<F, R, T, E, S, C> {
     /// The future of the task at `place`, which is counted if the backend is to poll it.
     pub(crate) fn new(place: Link, task: R, body: F, convert: C, settle: S, owner: Owner) -> Self {
-        Spawned { course: Course::new(Unit::new(place), body, convert, settle, owner), task }
+        Spawned { course: Course::new(body, convert, settle, owner), unit: Unit::new(place), task }
     }
 
     /// The task is about to be given to the backend.
@@ -408,7 +407,14 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        this.course.poll(this.task, cx)
+        let course = this.course.project();
+        course.completion.begin();
+        let polled = this.unit.poll_body(course.body, cx);
+        // Most tasks that end in their first poll have never had one to wake.
+        if polled.is_ready() && this.unit.is_registered() {
+            this.unit.link().clear_waker();
+        }
+        course.completion.conclude(this.task, this.unit.link(), polled, &*course.convert)
     }
 }
 
@@ -420,7 +426,7 @@ where
     C: Fn(F::Output) -> Result<T, E>,
 {
     fn label(&self) -> Option<Label> {
-        let link = self.course.unit.link();
+        let link = self.unit.link();
         let around = std::iter::successors(link.parent(), |link| link.parent());
         let parent = { around }.find_map(|link| link.ext.task());
         Some(self.task.info(link).label(parent))

@@ -44,7 +44,7 @@ impl Node {
 
     /// [`link`](Node::link) where it is known what the place is.
     pub(crate) fn link_at(self: &Link, place: Place) {
-        assert!(self.place.set(place).is_ok(), "a node is linked once");
+        assert!(self.place.set(place), "a node is linked once");
         let inherited = self.parent().expect("it has got one").list(self);
         self.inherit(inherited);
     }
@@ -78,8 +78,8 @@ impl Node {
     /// is returned, if anything is.
     #[inline]
     pub(super) fn list_task(self: &Link, state: &mut State, task: Link, runtime: &Runtime) -> Option<Box<Inherited>> {
-        if task.place.get().is_none() {
-            let fresh = task.place.set(Place::below(self.clone(), runtime.clone())).is_ok();
+        if !task.place.is_set() {
+            let fresh = task.place.set(Place::below(self.clone(), runtime.clone()));
             debug_assert!(fresh, "a task is adopted once");
         }
         self.list_in(state, task)
@@ -101,7 +101,7 @@ impl Node {
             state.has_units |= child.is_unit();
             state.children.insert(child);
         }
-        if state.gone || state.is_cancelled() || state.rare.is_some() { self.inherited_in(state) } else { None }
+        if state.gone || self.is_eff() || state.rare.is_some() { self.inherited_in(state) } else { None }
     }
 
     #[inline(never)]
@@ -117,12 +117,15 @@ impl Node {
     /// is kept, so that it is not far. If a task is on one of those, its group is on one, too.
     #[inline]
     fn take(&self, state: &mut State, cause: &Cause, is_from_above: bool) -> bool {
-        let news = cause.depth < state.cause_depth;
+        let news = cause.depth < self.eff.load(Ordering::Relaxed);
         if news {
             let is_known_above = self.shares_reasons() || is_from_above && self.depth() % LEVELS > 1;
             let is_shared = cause.depth < self.depth() && is_known_above;
-            state.cause_depth = cause.depth;
-            state.reason = if is_shared { None } else { Some(cause.reason.clone()) };
+            if !is_shared {
+                state.rare().reason = Some(cause.reason.clone());
+            } else if let Some(rare) = &mut state.rare {
+                rare.reason = None;
+            }
             self.eff.store(cause.depth, Ordering::Release);
         }
         news
@@ -135,16 +138,16 @@ impl Node {
             return;
         }
         state.rare().own = Some(reason.clone());
-        self.own.store(true, Ordering::Release);
+        self.flags().own.store(true, Ordering::Release);
         // To a timeout its own cause is news, although one from outside, on which it may not act, was here before.
-        let is_news = self.role().power() == Power::Own && state.is_cancelled();
+        let is_news = self.role().power() == Power::Own && self.is_eff();
         let poller = state.poller_if(is_news);
         let has_deadline = state.deadline().is_some();
         drop(state);
         if has_deadline {
             self.disarm(Bell::Deadline);
         }
-        if self.place.get().is_some() {
+        if self.place.is_set() {
             self.spread(Cause { depth: self.depth(), reason });
         }
         self.wake(poller);
@@ -202,7 +205,7 @@ impl Node {
         if state.gone || hidden || !self.take(state, cause, !is_origin) {
             return (None, None);
         }
-        let by_task = matches!(state.poller, Some(Poller::Task));
+        let by_task = state.poller.is_task();
         let is_boundary = self.role().is_boundary();
         let acts = is_origin || self.acts_when_cancelled(state);
         let poller = state.poller_if(acts && !(is_called && by_task && !is_boundary));
@@ -220,7 +223,7 @@ impl Node {
     pub(crate) fn set_shield(self: &Link, shield: bool) {
         self.with_lean(|state| {
             let depth = self.depth();
-            let late = state.cause_depth < depth;
+            let late = self.eff.load(Ordering::Relaxed) < depth;
             state.shield = shield && !late;
         });
         if !shield {
@@ -242,7 +245,7 @@ impl Node {
     /// Whether this very node was asked to stop; a deadline that has passed is noticed here (law D3).
     pub(crate) fn is_requested(self: &Link) -> bool {
         self.notice_deadline();
-        self.own.load(Ordering::Acquire)
+        self.flags().own.load(Ordering::Acquire)
     }
 
     /// Notices that the deadline has passed, if the timer did not yet.
@@ -269,7 +272,7 @@ impl Node {
         }
         state.rare().deadline = deadline;
         drop(state);
-        if self.place.get().is_some() {
+        if self.place.is_set() {
             self.follow_deadline();
         }
     }

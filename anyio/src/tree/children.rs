@@ -7,16 +7,16 @@ use slab::Slab;
 use super::Link;
 
 /// Where a node is listed by its parent.
-pub(super) type Key = usize;
+pub(super) type Key = u32;
 
 /// Most nodes have nobody below them, or one; that takes no memory of its own.
-#[derive(Default)]
+///
+/// Which one it is shows in the reference to the one.
 pub(super) enum Children {
-    #[default]
-    None,
     /// Under the key 0.
     One(Link),
-    Many(Box<Many>),
+    /// `None`: nobody.
+    Many(Option<Box<Many>>),
 }
 
 /// Nodes that are dropped with the list, and not by the slab: what needs no destructor is put into it without a detour
@@ -24,12 +24,18 @@ pub(super) enum Children {
 pub(super) struct Many(Slab<ManuallyDrop<Link>>);
 
 impl Children {
+    pub(super) const NONE: Children = Children::Many(None);
+
     pub(super) fn is_empty(&self) -> bool {
         match self {
-            Children::None => true,
             Children::One(_) => false,
-            Children::Many(many) => many.0.is_empty(),
+            Children::Many(many) => many.as_ref().is_none_or(|many| many.0.is_empty()),
         }
+    }
+
+    /// Takes all of them.
+    pub(super) fn take(&mut self) -> Self {
+        mem::replace(self, Children::NONE)
     }
 
     /// Lists a node, which learns its key.
@@ -39,9 +45,9 @@ impl Children {
             self.make_room();
         }
         match self {
-            Children::Many(many) => many.insert(node),
+            Children::Many(Some(many)) => many.insert(node),
             _ => {
-                node.set_key(0);
+                node.place.set_key(0);
                 *self = Children::One(node);
             }
         }
@@ -49,22 +55,23 @@ impl Children {
 
     /// Lists the only node in such a way that others can be, too.
     fn make_room(&mut self) {
-        if let Children::One(first) = mem::take(self) {
+        if let Children::One(first) = self.take() {
             let mut nodes = Slab::with_capacity(4);
             nodes.insert(ManuallyDrop::new(first));
-            *self = Children::Many(Box::new(Many(nodes)));
+            *self = Children::Many(Some(Box::new(Many(nodes))));
         }
     }
 
     /// Takes out what was listed under the key, if nobody has taken all of them before.
+    #[inline]
     pub(super) fn remove(&mut self, key: Key) -> Option<Link> {
         match self {
-            Children::One(_) if key == 0 => match mem::take(self) {
+            Children::One(_) if key == 0 => match self.take() {
                 Children::One(node) => Some(node),
-                _ => unreachable!("looked at just now"),
+                Children::Many(_) => unreachable!("looked at just now"),
             },
-            Children::Many(many) => many.0.try_remove(key).map(ManuallyDrop::into_inner),
-            Children::None | Children::One(_) => None,
+            Children::Many(Some(many)) => many.0.try_remove(key as usize).map(ManuallyDrop::into_inner),
+            Children::One(_) | Children::Many(None) => None,
         }
     }
 
@@ -77,19 +84,17 @@ impl Children {
     #[inline]
     pub(super) fn for_each(&self, mut look: impl FnMut(&Link)) {
         match self {
-            Children::None => {}
             Children::One(node) => look(node),
-            Children::Many(many) => many.0.iter().for_each(|(_, node)| look(node)),
+            Children::Many(many) => many.iter().flat_map(|many| many.0.iter()).for_each(|(_, node)| look(node)),
         }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Link> {
         let (one, many) = match self {
-            Children::None => (None, None),
             Children::One(node) => (Some(node), None),
-            Children::Many(many) => (None, Some(many.0.iter().map(|(_, node)| &**node))),
+            Children::Many(many) => (None, many.as_ref()),
         };
-        one.into_iter().chain(many.into_iter().flatten())
+        one.into_iter().chain(many.into_iter().flat_map(|many| many.0.iter().map(|(_, node)| &**node)))
     }
 }
 
@@ -102,7 +107,7 @@ impl Many {
             nodes.reserve(3 * nodes.len());
         }
         let entry = nodes.vacant_entry();
-        node.set_key(entry.key());
+        node.place.set_key(Key::try_from(entry.key()).expect("so many nodes fit in no memory"));
         entry.insert(ManuallyDrop::new(node));
     }
 }

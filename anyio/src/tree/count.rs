@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::cancel::Inherited;
 use super::poller::{Poller, wake};
-use super::{Bell, Children, Ext, Key, Link, MutexGuard, NOT_LISTED, Node, Ordering, Role, State, Tenure};
+use super::{Bell, Children, Ext, Guard, Key, Link, NOT_LISTED, Node, Ordering, Role, State, Tenure};
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
 use crate::unhandled::Unhandled;
@@ -18,18 +18,25 @@ pub(crate) struct Closed;
 impl State {
     /// Closes the node if its body is done and nothing but daemons is live below; says whether that was news to them.
     fn close_if_done(&mut self) -> bool {
-        if self.closed || !self.exiting || self.live > self.daemons {
+        if self.closed || !self.exiting || self.live > self.daemons() {
             return false;
         }
         self.closed = true;
-        self.daemons > 0
+        self.daemons() > 0
+    }
+
+    #[inline]
+    fn count_daemon(&mut self, tenure: Tenure) {
+        if tenure == Tenure::Daemon {
+            self.rare().daemons += 1;
+        }
     }
 
     /// Whom to wake now that one less is live below, if that was the last that anybody waits for: for the last time, unless
     /// the unit is also told when those around have been let go of.
     fn poller_at_end(&mut self, is_releasing: bool) -> Option<Poller> {
         match self.is_over() {
-            true if self.leaning || is_releasing => self.poller.clone(),
+            true if self.leaning || is_releasing => self.poller.get(),
             true => self.poller.take(),
             false => None,
         }
@@ -51,14 +58,14 @@ impl Node {
             return Err(Closed);
         }
         state.live += 1;
-        state.daemons += u32::from(tenure == Tenure::Daemon);
+        state.count_daemon(tenure);
         Ok(admit(&mut state))
     }
 
     /// [`raise`](Self::raise) where nothing is live yet, so that those above have to be raised as well: mostly there is one.
     fn raise_first<'a, R>(
         self: &'a Link,
-        mut state: MutexGuard<'a, State>,
+        mut state: Guard<'a, State>,
         tenure: Tenure,
         admit: impl FnOnce(&mut State) -> R,
     ) -> Result<R, Closed> {
@@ -77,7 +84,7 @@ impl Node {
         } else {
             state.live = 1;
         }
-        state.daemons += u32::from(tenure == Tenure::Daemon);
+        state.count_daemon(tenure);
         Ok(admit(&mut state))
     }
 
@@ -85,7 +92,7 @@ impl Node {
     #[cold]
     fn raise_chain<'a, R>(
         self: &'a Link,
-        mut state: MutexGuard<'a, State>,
+        mut state: Guard<'a, State>,
         tenure: Tenure,
         admit: impl FnOnce(&mut State) -> R,
     ) -> Result<R, Closed> {
@@ -105,7 +112,7 @@ impl Node {
             let Some(next) = below.pop() else { break };
             (node, state) = next;
         }
-        state.daemons += u32::from(tenure == Tenure::Daemon);
+        state.count_daemon(tenure);
         Ok(admit(&mut state))
     }
 
@@ -138,7 +145,9 @@ impl Node {
             let mut state = node.lock();
             _listed = state.children.remove(std::mem::replace(&mut key, NOT_LISTED));
             state.live -= 1;
-            state.daemons -= u32::from(was_daemon);
+            if was_daemon {
+                state.rare().daemons -= 1;
+            }
             let finished = state.close_if_done();
             let emptied = state.live == 0;
             let poller = state.poller_at_end(node.releasing.load(Ordering::Relaxed) > 0);
@@ -185,7 +194,7 @@ impl Node {
     fn end_release(&self) -> Option<Poller> {
         let state = self.lock();
         self.releasing.store(self.releasing.load(Ordering::Relaxed) - 1, Ordering::Release);
-        state.poller_if(state.is_cancelled())
+        state.poller_if(self.is_eff())
     }
 
     /// Leans on the parent if there is reason to and it does not yet; so do the parents that have reason to by that. The
@@ -210,7 +219,7 @@ impl Node {
     /// Counts one who leans on this node; gives what it leans on itself for that, to be told.
     fn count_hold(&self, state: &mut State) -> Option<&Link> {
         state.holds += 1;
-        self.held.store(true, Ordering::Release);
+        self.flags().held.store(true, Ordering::Release);
         self.begin_to_lean(state)
     }
 
@@ -254,11 +263,11 @@ impl Node {
         above.holds -= 1;
         let held = above.holds > 0;
         if !held {
-            parent.owed.store(true, Ordering::Release);
+            parent.flags().owed.store(true, Ordering::Release);
         }
-        parent.held.store(held, Ordering::Release);
+        parent.flags().held.store(held, Ordering::Release);
         self.releasing.store(releasing, Ordering::Release);
-        Some(above.poller_if(!held && above.is_cancelled()))
+        Some(above.poller_if(!held && parent.is_eff()))
     }
 
     /// Wakes the `poller` of the parent, and at last the task that both are in, if it `calls_task` or if that is the poller.
@@ -293,11 +302,11 @@ impl Node {
             // First: who sees that nothing holds any more sees what is being let go of.
             released = node.unlean(&mut state);
             if left && !held {
-                node.owed.store(true, Ordering::Release);
+                node.flags().owed.store(true, Ordering::Release);
             }
-            node.held.store(held, Ordering::Release);
+            node.flags().held.store(held, Ordering::Release);
             node.letting_go.fetch_sub(1, Ordering::Release);
-            let free = !held && state.is_cancelled();
+            let free = !held && node.is_eff();
             let poller = state.poller_if(free && !released);
             drop(state);
             calls_task |= node.wake_unless_by_task(poller);
@@ -350,7 +359,7 @@ impl Node {
 
     /// Gives a new task its place below `self` and counts it, before it is handed to the backend.
     pub(crate) fn adopt(self: &Link, task: &Link, runtime: &Runtime) -> Result<(), Closed> {
-        let inherited = self.admit(task.tenure, task.clone(), runtime)?;
+        let inherited = self.admit(task.tenure(), task.clone(), runtime)?;
         self.instruct(task, inherited);
         Ok(())
     }
@@ -398,7 +407,7 @@ impl Node {
         }
         self.ext.emptied();
         let parent = self.parent().expect("a task has a place");
-        parent.lower(self.is_daemon(), self.key.load(Ordering::Relaxed));
+        parent.lower(self.is_daemon(), self.place.key());
     }
 
     /// The body is done: closes the node if nothing is live below.
@@ -478,18 +487,19 @@ impl Node {
         self.disarm(Bell::Stall);
     }
 
-    fn leave(self: &Link, mut state: MutexGuard<'_, State>) {
+    fn leave(self: &Link, mut state: Guard<'_, State>) {
         state.gone = true;
-        let children = std::mem::take(&mut state.children);
+        let children = state.children.take();
         // That of a task is whoever waits until it is gone.
-        let poller = state.poller.take_if(|_| !matches!(self.role(), Role::Task | Role::Branch));
+        let is_awaited = matches!(self.role(), Role::Task | Role::Branch);
+        let poller = if is_awaited { None } else { state.poller.take() };
         let released = self.unlean(&mut state);
         drop(state);
         self.disarm_all();
         if released {
             self.release(false, false);
         }
-        let listed = self.parent().and_then(|parent| parent.unlist(self.key.load(Ordering::Relaxed)));
+        let listed = self.parent().and_then(|parent| parent.unlist(self.place.key()));
         drop((listed, poller));
         if !children.is_empty() {
             self.leave_children(children);
@@ -547,7 +557,7 @@ impl Node {
     fn is_cut(&self) -> bool {
         match self.role().power() {
             super::Power::Any => self.is_eff(),
-            super::Power::Own => self.own.load(Ordering::Acquire),
+            super::Power::Own => self.flags().own.load(Ordering::Acquire),
             super::Power::None => false,
         }
     }
@@ -632,7 +642,7 @@ impl<X: Ext + ?Sized> Node<X> {
 
     #[inline]
     fn is_leant_on(&self) -> bool {
-        self.held.load(Ordering::Acquire)
+        self.flags().held.load(Ordering::Acquire)
     }
 }
 

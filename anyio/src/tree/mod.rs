@@ -43,26 +43,28 @@ mod count;
 mod lock;
 #[cfg(all(test, anyio_loom))]
 mod model;
+mod place;
 mod poller;
 mod stall;
 mod stop;
 mod vacant;
 
 use std::any::Any;
-use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use once_cell::race::OnceBox;
-use once_cell::sync::OnceCell;
 
 use self::alarm::Alarms;
 pub(crate) use self::alarm::{Alarm, Bell};
 use self::children::{Children, Key};
 pub(crate) use self::count::erase;
 pub(crate) use self::lock::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Mutex, MutexGuard, Ordering, UnsafeCell};
-use self::poller::Calls;
+use self::lock::{Guard, Guarded};
+pub(crate) use self::place::Place;
+use self::place::Standing;
+use self::poller::{Calls, Known};
 pub(crate) use self::poller::{Poller, wake};
 pub(crate) use self::stall::Stalls;
 use self::stop::Stop;
@@ -203,26 +205,11 @@ pub(crate) struct Cause {
 
 /// A place in the tree, with what a kind of node needs beyond it.
 pub(crate) struct Node<X: ?Sized = dyn Ext> {
-    role: Role,
-    tenure: Tenure,
     /// Where the node stands (invariant 1); unset until its first poll.
-    place: OnceCell<Place>,
-    /// What `state.cause_depth` is. Stored with Release under the lock; a load with Acquire that sees a
-    /// depth sees what the canceller did before.
+    place: Standing,
+    /// Where the cause started (invariant 2), or [`NO_CAUSE`]. Stored with Release under the lock; a load with Acquire that
+    /// sees a depth sees what the canceller did before.
     eff: AtomicU32,
-    /// Whether it was cancelled itself; ordered like `eff`.
-    own: AtomicBool,
-    /// Whether `state.holds` is not 0. Stored with Release under the lock.
-    held: AtomicBool,
-    /// Whether a task's end has let go of this unit since its last poll began (invariant 6). Set under the lock, before
-    /// `held`: who sees nothing hold any more sees this. Cleared by the poller with AcqRel, which then sees what the task
-    /// left.
-    owed: AtomicBool,
-    /// Whether it is seen to that the hook hears if it waits too long. It does no harm if that is begun twice at once.
-    watched: AtomicBool,
-    /// Whether it has closed and nothing is live below (invariant 5). Stored with Release under the lock; a load with Acquire
-    /// that sees it sees what those did who were live.
-    over: AtomicBool,
     /// How many of those that `holds` counts have stopped leaning, and are about to be counted out (invariant 6). Raised
     /// under the lock of the one that stops; lowered with Release under this node's lock, after `holds`.
     letting_go: AtomicU32,
@@ -231,13 +218,35 @@ pub(crate) struct Node<X: ?Sized = dyn Ext> {
     releasing: AtomicU32,
     /// How many polls of the unit's body have ended. Only the poller writes; whoever reads it is inside that poll.
     epoch: AtomicU32,
-    /// Where the parent lists this node; guarded by the parent's lock.
-    key: AtomicUsize,
-    state: Mutex<State>,
+    state: Guarded<Flags, State>,
     /// Its alarms, once it has needed one.
     alarms: OnceBox<Alarms>,
     pub(crate) ext: X,
 }
+
+/// What is looked at without the lock. It lies beside that.
+struct Flags {
+    role: Role,
+    tenure: Tenure,
+    /// Whether the node was cancelled itself; ordered like `eff`.
+    own: AtomicBool,
+    /// Whether `state.holds` is not 0. Stored with Release under the lock.
+    held: AtomicBool,
+    /// Whether a task's end has let go of this unit since its last poll began (invariant 6). Set under the lock, before
+    /// `held`: who sees nothing hold any more sees this. Cleared by the poller with AcqRel, which then sees what the task
+    /// left.
+    owed: AtomicBool,
+    /// Whether it has closed and nothing is live below (invariant 5). Stored with Release under the lock; a load with Acquire
+    /// that sees it sees what those did who were live.
+    over: AtomicBool,
+    /// What the poller notes for its next poll: `OVERDUE` and `WATCHED`. Nobody else looks at it.
+    notes: AtomicU8,
+}
+
+/// A task has stepped aside in vain: see [`context::poll_budget`](crate::context::poll_budget).
+const OVERDUE: u8 = 1;
+/// It is seen to that the hook hears if the unit waits too long.
+const WATCHED: u8 = 2;
 
 /// What stands for the depth of a cause where there is none.
 const NO_CAUSE: u32 = u32::MAX;
@@ -249,53 +258,22 @@ const NOT_LISTED: Key = Key::MAX;
 /// that tasks on all threads need not count themselves in and out of one handle.
 const LEVELS: u32 = 8;
 
-pub(crate) struct Place {
-    /// `None`: this is a root.
-    parent: Option<Link>,
-    /// The runtime that serves everything here, if it is not that of the parent, or on some levels.
-    runtime: Option<Runtime>,
-    /// The number of ancestors.
-    depth: u32,
-}
-
-impl Place {
-    /// A place in the runtime of `parent`.
-    #[inline]
-    pub(crate) fn inside(parent: Link) -> Self {
-        let depth = parent.depth() + 1;
-        let runtime = if depth % LEVELS == 1 { parent.try_runtime().cloned() } else { None };
-        Place { parent: Some(parent), runtime, depth }
-    }
-
-    pub(crate) fn below(parent: Link, runtime: Runtime) -> Self {
-        let depth = parent.depth() + 1;
-        let is_known = depth % LEVELS != 1 && parent.try_runtime().is_some_and(|known| known.is_equal(&runtime));
-        Place { parent: Some(parent), runtime: (!is_known).then_some(runtime), depth }
-    }
-}
-
 /// What the lock of a node guards.
 struct State {
-    /// The depth of the cause (invariant 2), or [`NO_CAUSE`].
-    cause_depth: u32,
-    /// Its reason, unless that is the parent's, too, and [is looked for there](Node::cause_in).
-    reason: Option<Cancelled>,
-    /// Whether causes from above stop here.
-    shield: bool,
-    /// What few nodes have.
-    rare: Option<Box<Rare>>,
     /// Whoever polls this node's future: it, or whoever waits for its exit.
-    poller: Option<Poller>,
+    poller: Known,
     /// The nodes directly below that are not gone.
     children: Children,
-    /// Whether a unit's was ever among them.
-    has_units: bool,
+    /// What few nodes have.
+    rare: Option<Box<Rare>>,
     /// Invariant 4.
     live: u32,
-    /// How many of those that `live` counts are daemons.
-    daemons: u32,
     /// Invariant 6.
     holds: u32,
+    /// Whether causes from above stop here.
+    shield: bool,
+    /// Whether a unit's was ever among the children.
+    has_units: bool,
     /// Whether this node is one of its parent's `holds`.
     leaning: bool,
     /// Whether it leans on its own account.
@@ -314,31 +292,31 @@ struct State {
 struct Rare {
     /// The first cancellation requested at this very node.
     own: Option<Cancelled>,
+    /// The reason of the cause, unless that is the parent's, too, and [is looked for there](Node::cause_in).
+    reason: Option<Cancelled>,
     deadline: Option<Instant>,
     stop: Stop,
+    /// How many of those that `live` counts are daemons.
+    daemons: u32,
 }
 
 impl State {
     /// Whom to wake, if somebody is to be woken.
     #[inline]
     fn poller_if(&self, is_wanted: bool) -> Option<Poller> {
-        if is_wanted { self.poller.clone() } else { None }
+        if is_wanted { self.poller.get() } else { None }
     }
 
     /// Learns who polls this node's future, if that is news; gives who did before.
     #[inline]
     fn learn(&mut self, news: Option<Poller>) -> Option<Poller> {
-        if news.is_some() { mem::replace(&mut self.poller, news) } else { None }
+        self.poller.replace(news?)
     }
 
     /// Whether no task is below, nor will be again.
     #[inline]
     fn is_over(&self) -> bool {
         self.closed && self.live == 0
-    }
-
-    fn is_cancelled(&self) -> bool {
-        self.cause_depth != NO_CAUSE
     }
 
     fn own(&self) -> Option<&Cancelled> {
@@ -353,6 +331,11 @@ impl State {
         self.rare.as_ref().map(|rare| &rare.stop)
     }
 
+    #[inline]
+    fn daemons(&self) -> u32 {
+        self.rare.as_ref().map_or(0, |rare| rare.daemons)
+    }
+
     fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
     }
@@ -361,14 +344,13 @@ impl State {
 impl<X: Ext + 'static> Node<X> {
     /// A node without a place.
     pub(crate) fn new(role: Role, ext: X) -> Arc<Self> {
-        Arc::new(Self::build(role, Tenure::Ordinary, OnceCell::new(), None, ext))
+        Arc::new(Self::build(role, Tenure::Ordinary, None, None, ext))
     }
 
     /// The node of a group, at its place.
     #[inline]
     pub(crate) fn group(place: Place, ext: X) -> Arc<Self> {
-        let place = OnceCell::with_value(place);
-        let node = Vacant::new().fill(Self::build(Role::Group, Tenure::Ordinary, place, None, ext));
+        let node = Vacant::new().fill(Self::build(Role::Group, Tenure::Ordinary, Some(place), None, ext));
         if let Some(inherited) = node.parent().and_then(|parent| parent.list_made(|| erase(&node))) {
             erase(&node).inherit(Some(inherited));
         }
@@ -378,51 +360,48 @@ impl<X: Ext + 'static> Node<X> {
     /// The node of a task, which is adopted later: by `parent`, if that is known already.
     #[inline]
     pub(crate) fn task(tenure: Tenure, parent: Option<Link>, ext: X) -> Arc<Self> {
-        let place = parent.map_or_else(OnceCell::new, |parent| OnceCell::with_value(Place::inside(parent)));
-        Arc::new(Self::build(Role::Task, tenure, place, None, ext))
+        Arc::new(Self::build(Role::Task, tenure, parent.map(Place::inside), None, ext))
     }
 
     /// The node of a task that is carried.
     #[inline]
     pub(crate) fn carried(vacant: Vacant<Self>, tenure: Tenure, place: Place, ext: X) -> Arc<Self> {
-        let place = OnceCell::with_value(place);
-        vacant.fill(Self::build(Role::Task, tenure, place, Some(Poller::Task), ext))
+        vacant.fill(Self::build(Role::Task, tenure, Some(place), Some(Poller::Task), ext))
     }
 
     #[inline(always)]
-    fn build(role: Role, tenure: Tenure, place: OnceCell<Place>, poller: Option<Poller>, ext: X) -> Self {
-        Node {
+    fn build(role: Role, tenure: Tenure, place: Option<Place>, poller: Option<Poller>, ext: X) -> Self {
+        let flags = Flags {
             role,
             tenure,
-            place,
-            eff: AtomicU32::new(NO_CAUSE),
             own: AtomicBool::new(false),
             held: AtomicBool::new(false),
             owed: AtomicBool::new(false),
-            watched: AtomicBool::new(false),
             over: AtomicBool::new(false),
+            notes: AtomicU8::new(0),
+        };
+        let state = State {
+            poller: Known::from(poller),
+            children: Children::NONE,
+            rare: None,
+            live: u32::from(role == Role::Task),
+            holds: 0,
+            shield: role == Role::Shield,
+            has_units: false,
+            leaning: false,
+            holding: role == Role::Finally,
+            waiting: role == Role::Group,
+            exiting: role == Role::Task,
+            closed: false,
+            gone: false,
+        };
+        Node {
+            place: Standing::new(place),
+            eff: AtomicU32::new(NO_CAUSE),
             letting_go: AtomicU32::new(0),
             releasing: AtomicU32::new(0),
             epoch: AtomicU32::new(0),
-            key: AtomicUsize::new(NOT_LISTED),
-            state: Mutex::new(State {
-                cause_depth: NO_CAUSE,
-                reason: None,
-                shield: role == Role::Shield,
-                rare: None,
-                poller,
-                children: Children::None,
-                has_units: false,
-                live: u32::from(role == Role::Task),
-                daemons: 0,
-                holds: 0,
-                leaning: false,
-                holding: role == Role::Finally,
-                waiting: role == Role::Group,
-                exiting: role == Role::Task,
-                closed: false,
-                gone: false,
-            }),
+            state: Guarded::new(flags, state),
             alarms: OnceBox::new(),
             ext,
         }
@@ -430,8 +409,7 @@ impl<X: Ext + 'static> Node<X> {
 
     /// The root of a runtime.
     pub(crate) fn root(ext: X) -> Arc<Self> {
-        let place = Place { parent: None, runtime: None, depth: 0 };
-        Arc::new(Self::build(Role::Root, Tenure::Ordinary, OnceCell::with_value(place), None, ext))
+        Arc::new(Self::build(Role::Root, Tenure::Ordinary, Some(Place::of_root()), None, ext))
     }
 }
 
@@ -446,34 +424,43 @@ impl Node {
 impl<X: Ext + ?Sized> Node<X> {
     #[inline]
     pub(crate) fn role(&self) -> Role {
-        self.role
+        self.flags().role
+    }
+
+    #[inline]
+    fn flags(&self) -> &Flags {
+        self.state.beside()
+    }
+
+    fn tenure(&self) -> Tenure {
+        self.flags().tenure
     }
 
     #[inline]
     pub(crate) fn is_daemon(&self) -> bool {
-        self.tenure == Tenure::Daemon
+        self.tenure() == Tenure::Daemon
     }
 
     #[inline]
     pub(crate) fn parent(&self) -> Option<&Link> {
-        self.place.get()?.parent.as_ref()
+        self.place.parent()
     }
 
     /// How far the node is from the root. Meaningful only once it has a place.
     #[inline]
     pub(crate) fn depth(&self) -> u32 {
-        self.place.get().map_or(u32::MAX, |place| place.depth)
+        self.place.depth()
     }
 
     /// The runtime that serves this node, once it has a place.
     #[inline]
     pub(crate) fn try_runtime(&self) -> Option<&Runtime> {
-        let mut place = self.place.get()?;
+        let mut place = &self.place;
         loop {
-            if place.runtime.is_some() {
-                return place.runtime.as_ref();
+            if let Some(runtime) = place.runtime() {
+                return Some(runtime);
             }
-            place = place.parent.as_ref()?.place.get()?;
+            place = &place.parent()?.place;
         }
     }
 
@@ -502,11 +489,9 @@ impl<X: Ext + ?Sized> Node<X> {
 
     /// [`cause`](Self::cause) of this node, which is locked in `state`.
     fn cause_in(&self, state: &State) -> Option<Cause> {
-        if !state.is_cancelled() {
-            return None;
-        }
-        match &state.reason {
-            Some(reason) => Some(Cause { depth: state.cause_depth, reason: reason.clone() }),
+        let depth = self.cause_depth()?;
+        match state.rare.as_ref().and_then(|rare| rare.reason.clone()) {
+            Some(reason) => Some(Cause { depth, reason }),
             None => self.parent()?.cause(),
         }
     }
@@ -514,7 +499,7 @@ impl<X: Ext + ?Sized> Node<X> {
     /// Whether the reason of a cause from outside stands at the parent only: a group has many tasks, and what reaches one of
     /// them from outside has reached the group before.
     fn shares_reasons(&self) -> bool {
-        self.role == Role::Task && self.parent().is_some_and(|parent| parent.role.is_group())
+        self.role() == Role::Task && self.parent().is_some_and(|parent| parent.role().is_group())
     }
 
     /// The cancellation requested at this very node.
@@ -537,7 +522,7 @@ impl<X: Ext + ?Sized> Node<X> {
     /// Whether no task is below, nor will be again.
     #[inline]
     pub(crate) fn is_closed(&self) -> bool {
-        self.over.load(Ordering::Acquire)
+        self.flags().over.load(Ordering::Acquire)
     }
 
     /// Whether no task is below, nor will be again. If there may be, `news` is who will be woken by what happens here.
@@ -554,7 +539,7 @@ impl<X: Ext + ?Sized> Node<X> {
     #[inline]
     fn note_if_over(&self, state: &State) {
         if state.is_over() {
-            self.over.store(true, Ordering::Release);
+            self.flags().over.store(true, Ordering::Release);
         }
     }
 
@@ -565,7 +550,7 @@ impl<X: Ext + ?Sized> Node<X> {
 
     /// Whether somebody is about to let go of the parent for this node; its future is woken after that.
     pub(crate) fn is_releasing(&self) -> bool {
-        self.releasing.load(Ordering::Acquire) > 0 || (self.role == Role::Leaf && self.state.lock().holding)
+        self.releasing.load(Ordering::Acquire) > 0 || (self.role() == Role::Leaf && self.state.lock().holding)
     }
 
     #[inline]
@@ -576,21 +561,41 @@ impl<X: Ext + ?Sized> Node<X> {
     /// A poll of the body begins: it collects what was owed.
     #[inline]
     pub(crate) fn begin_poll(&self) {
-        if self.owed.load(Ordering::Relaxed) {
-            self.owed.swap(false, Ordering::AcqRel);
+        if self.flags().owed.load(Ordering::Relaxed) {
+            self.flags().owed.swap(false, Ordering::AcqRel);
         }
     }
 
     /// Whether the poll that this unit is owed has not begun.
     #[inline]
     pub(crate) fn is_owed(&self) -> bool {
-        self.owed.load(Ordering::Acquire)
+        self.flags().owed.load(Ordering::Acquire)
     }
 
     /// A poll of the body has ended.
     #[inline]
     pub(crate) fn end_poll(&self) {
         self.epoch.store(self.epoch.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.has_noted(OVERDUE)
+    }
+
+    pub(crate) fn set_overdue(&self, overdue: bool) {
+        self.note(OVERDUE, overdue);
+    }
+
+    #[inline]
+    fn has_noted(&self, note: u8) -> bool {
+        self.flags().notes.load(Ordering::Relaxed) & note != 0
+    }
+
+    /// Only for the poller.
+    fn note(&self, note: u8, holds: bool) {
+        let others = self.flags().notes.load(Ordering::Relaxed) & !note;
+        self.flags().notes.store(if holds { others | note } else { others }, Ordering::Relaxed);
     }
 
     /// Sets whom to wake; the waker that it replaces is dropped without the lock.
@@ -620,7 +625,7 @@ impl<X: Ext + ?Sized> Node<X> {
     pub(crate) fn clear_waker(&self) -> bool {
         let mut state = self.state.lock();
         let old = state.poller.take();
-        let is_cancelled = state.is_cancelled();
+        let is_cancelled = self.is_eff();
         drop(state);
         drop(old);
         is_cancelled
@@ -632,14 +637,8 @@ impl<X: Ext + ?Sized> Node<X> {
         if self.is_closed() { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    /// Notes where the parent, which is locked, lists this node.
     #[inline]
-    fn set_key(&self, key: Key) {
-        self.key.store(key, Ordering::Relaxed);
-    }
-
-    #[inline]
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> Guard<'_, State> {
         self.state.lock()
     }
 }
@@ -647,11 +646,11 @@ impl<X: Ext + ?Sized> Node<X> {
 impl<X: ?Sized> Drop for Node<X> {
     /// Drops the chain of parents that nobody else refers to without recursion: it may be 100,000 nodes long.
     fn drop(&mut self) {
-        let mut next = self.place.get_mut().and_then(|place| place.parent.take());
+        let mut next = self.place.take_parent();
         // Asked first whether somebody else refers to it, which costs less than to be sure that nobody does.
         while let Some(mut node) = next.filter(|node| Arc::strong_count(node) == 1) {
             next = match Arc::get_mut(&mut node) {
-                Some(node) => node.place.get_mut().and_then(|place| place.parent.take()),
+                Some(node) => node.place.take_parent(),
                 // Somebody may still look for it. Its parent is kept past it instead.
                 None => node.parent().cloned(),
             };
@@ -661,6 +660,6 @@ impl<X: ?Sized> Drop for Node<X> {
 
 impl<X: Ext + ?Sized> std::fmt::Debug for Node<X> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Node").field("role", &self.role).field("eff", &self.is_eff()).finish_non_exhaustive()
+        f.debug_struct("Node").field("role", &self.role()).field("eff", &self.is_eff()).finish_non_exhaustive()
     }
 }

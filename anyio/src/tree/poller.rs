@@ -20,6 +20,66 @@ pub(crate) enum Poller {
     Task,
 }
 
+/// Whom a node knows to poll its future, in as little memory as a waker takes.
+pub(super) enum Known {
+    Waker(Waker),
+    Other(Other),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Other {
+    Nobody,
+    Task,
+}
+
+impl Known {
+    #[inline]
+    pub(super) fn get(&self) -> Option<Poller> {
+        match self {
+            Known::Waker(waker) => Some(Poller::Waker(waker.clone())),
+            Known::Other(Other::Task) => Some(Poller::Task),
+            Known::Other(Other::Nobody) => None,
+        }
+    }
+
+    #[inline]
+    pub(super) fn is_task(&self) -> bool {
+        matches!(self, Known::Other(Other::Task))
+    }
+
+    #[inline]
+    pub(super) fn take(&mut self) -> Option<Poller> {
+        mem::replace(self, Known::Other(Other::Nobody)).into()
+    }
+
+    #[inline]
+    pub(super) fn replace(&mut self, poller: Poller) -> Option<Poller> {
+        mem::replace(self, Some(poller).into()).into()
+    }
+}
+
+impl From<Option<Poller>> for Known {
+    #[inline]
+    fn from(poller: Option<Poller>) -> Self {
+        match poller {
+            None => Known::Other(Other::Nobody),
+            Some(Poller::Task) => Known::Other(Other::Task),
+            Some(Poller::Waker(waker)) => Known::Waker(waker),
+        }
+    }
+}
+
+impl From<Known> for Option<Poller> {
+    #[inline]
+    fn from(known: Known) -> Self {
+        match known {
+            Known::Waker(waker) => Some(Poller::Waker(waker)),
+            Known::Other(Other::Task) => Some(Poller::Task),
+            Known::Other(Other::Nobody) => None,
+        }
+    }
+}
+
 /// How many levels below its task a node may stand to be woken by that: it has to be looked for each time.
 const NEAR: usize = 4;
 
@@ -43,7 +103,7 @@ impl Node {
 
     /// Wakes whoever polls this node's future.
     pub(crate) fn wake_up(self: &Link) {
-        let poller = self.lock().poller.clone();
+        let poller = self.lock().poller.get();
         self.wake(poller);
     }
 

@@ -11,7 +11,7 @@ use std::time::Instant;
 use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
 
-use super::{Bell, Link, Node, Ordering};
+use super::{Bell, Link, Node, WATCHED};
 use crate::reminder::Reminder;
 use crate::unhandled::Unhandled;
 
@@ -94,7 +94,7 @@ impl Node {
     /// inside another one of the task that waits for the same, that one tells.
     #[inline]
     pub(crate) fn watch_for_stall(self: &Link) {
-        if self.is_eff() && !self.watched.load(Ordering::Relaxed) {
+        if self.is_eff() && !self.has_noted(WATCHED) {
             self.begin_to_watch();
         }
     }
@@ -103,7 +103,7 @@ impl Node {
         if self.doomed_above().is_some() {
             return;
         }
-        self.watched.store(true, Ordering::Relaxed);
+        self.note(WATCHED, true);
         let runtime = self.runtime();
         let Some(at) = runtime.now().checked_add(runtime.patience()) else { return };
         // A clock that jumps to the next timer must not find one for somebody who is gone (law D9).
