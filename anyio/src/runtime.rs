@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
@@ -74,7 +74,15 @@ struct Inner {
     /// How many jobs run, or wait to, that may be abandoned. Nothing else is ordered by it.
     abandonable: Arc<AtomicUsize>,
     /// Notified when nothing is live below the root.
-    idle: Arc<Notify>,
+    idle: Arc<Idle>,
+}
+
+/// That nothing is live below the root, for those who wait for it.
+struct Idle {
+    reached: Notify,
+    /// Whether anybody has ever waited for it. Set before the root is looked at, under its lock, and read after that was
+    /// changed, under the same lock: whoever finds something live there is told.
+    is_awaited: AtomicBool,
 }
 
 /// There is no runtime to run on: neither is the current thread inside one that anyio knows, nor was a default
@@ -94,7 +102,7 @@ pub enum NoBackend {
 }
 
 struct RootExt {
-    idle: Arc<Notify>,
+    idle: Arc<Idle>,
 }
 
 impl Ext for RootExt {
@@ -103,7 +111,9 @@ impl Ext for RootExt {
     }
 
     fn emptied(&self) {
-        self.idle.notify_all();
+        if self.idle.is_awaited.load(Ordering::Relaxed) {
+            self.idle.reached.notify_all();
+        }
     }
 }
 
@@ -140,7 +150,7 @@ impl Runtime {
     /// [`new`](Runtime::new) for a backend that is shared already.
     #[must_use]
     pub fn from_backend(backend: Arc<dyn Backend>) -> Self {
-        let idle = Arc::new(Notify::new());
+        let idle = Arc::new(Idle { reached: Notify::new(), is_awaited: AtomicBool::new(false) });
         Runtime(Arc::new(Inner {
             carriers: Arc::new(Employed::by(&*backend)),
             backend,
@@ -301,7 +311,8 @@ impl Runtime {
     /// # });
     /// ```
     pub async fn quiesce(&self, timeout: Duration) -> bool {
-        let idle = Until::new(&self.0.idle, || self.0.root.is_empty().then_some(()));
+        self.0.idle.is_awaited.store(true, Ordering::Relaxed);
+        let idle = Until::new(&self.0.idle.reached, || self.0.root.is_empty().then_some(()));
         // A timeout has no tasks of its own, so it does not count in the root that is waited for.
         crate::enter(self.clone(), crate::move_on_after(timeout, idle)).await.is_some()
     }

@@ -199,6 +199,12 @@ impl Unit {
         self.link.take().expect("the node is back after every poll")
     }
 
+    /// The node, if it has got one.
+    #[inline]
+    pub(crate) fn try_link(&self) -> Option<&Link> {
+        self.link.as_ref()
+    }
+
     #[inline]
     pub(crate) fn link(&self) -> &Link {
         self.link.as_ref().expect("the node is back after every poll")

@@ -1,6 +1,7 @@
 //! Branches under one owner: what every combinator is made of.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::panic::{Location, resume_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -9,10 +10,10 @@ use super::branch::{Below, Ended, Ending};
 use super::ready::{Ready, Wakeup};
 use crate::context;
 use crate::reason::{CancelReason, Cancelled};
-use crate::task_group::cell::{GroupCell, GroupNode, Sum};
+use crate::task_group::cell::{Desert, Group, GroupCell, Sum};
 use crate::task_group::settings::Settings;
-use crate::task_group::{Desert, GroupError, TaskInfo, unit_of};
-use crate::tree::{Node, Role, erase};
+use crate::task_group::{GroupError, TaskInfo};
+use crate::tree::{Link, Node, Role};
 use crate::unit::{Payload, Unit};
 
 /// Where the branches of a set are kept.
@@ -60,13 +61,23 @@ pub struct Set<L, E: Send + 'static> {
 
 /// The node of a set, which leaves when the set does.
 struct Owner<E: Send + 'static> {
-    node: GroupNode<E>,
     unit: Unit,
+    _errors: PhantomData<fn(E)>,
+}
+
+impl<E: Send + 'static> Owner<E> {
+    fn node(&self) -> &Link {
+        self.unit.link()
+    }
+
+    fn group(&self) -> Group<'_, E> {
+        Group::at(self.node())
+    }
 }
 
 impl<E: Send + 'static> Drop for Owner<E> {
     fn drop(&mut self) {
-        let _desert = Desert(&self.node);
+        let _desert = Desert::<E>::new(self.unit.link());
         self.unit.finish();
     }
 }
@@ -81,7 +92,7 @@ impl<L, E: Send + 'static> Set<L, E> {
 impl<L: Lanes, E: Send + 'static> Set<L, E> {
     /// A set whose first `count` branches are in `lanes` already.
     pub(crate) fn new(lanes: L, count: usize, location: &'static Location<'static>) -> Self {
-        let node = Node::new(Role::Group, GroupCell::new(Settings::default()));
+        let node = Node::new(Role::Group, GroupCell::<E>::new(Settings::default()));
         let mut set = Set {
             lanes,
             wakeups: Vec::new(),
@@ -91,7 +102,7 @@ impl<L: Lanes, E: Send + 'static> Set<L, E> {
             location,
             ready: Ready::new(),
             woken: Vec::new(),
-            owner: Owner { unit: unit_of(&node), node },
+            owner: Owner { unit: Unit::new(node), _errors: PhantomData },
         };
         (0..count).for_each(|index| set.added(index));
         set
@@ -121,7 +132,7 @@ impl<L: Lanes, E: Send + 'static> Set<L, E> {
 
     /// Whether no more branches are to be added: the outcome is clear, or a cancellation has come.
     pub(crate) fn is_over(&self) -> bool {
-        self.decided || self.owner.node.is_eff()
+        self.decided || self.owner.node().is_eff()
     }
 
     /// Takes the set's place below whatever is current.
@@ -140,19 +151,19 @@ impl<L: Lanes, E: Send + 'static> Set<L, E> {
 
     pub(crate) fn cancel(&mut self, reason: Cancelled) {
         self.decided = true;
-        erase(&self.owner.node).cancel(reason);
+        self.owner.node().cancel(reason);
     }
 
     /// A branch has failed: the others are cancelled.
     pub(crate) fn fail(&mut self, branch: usize, error: E) {
         self.decided = true;
-        self.owner.node.fail(Some(self.name(branch)), error);
+        self.owner.group().fail(Some(self.name(branch)), error);
     }
 
     /// A branch has panicked: the others are cancelled.
     pub(crate) fn panicked(&mut self, branch: usize, payload: Payload) {
         self.decided = true;
-        self.owner.node.panicked(Some(self.name(branch)), payload);
+        self.owner.group().panicked(Some(self.name(branch)), payload);
     }
 
     /// Runs something of the user's where the branches stand; a panic in it is that of `branch`.
@@ -174,17 +185,17 @@ impl<L: Lanes, E: Send + 'static> Set<L, E> {
     /// once more. `ended` hears of each that has ended.
     pub(crate) fn poll_branches(&mut self, cx: &mut Context<'_>, mut ended: impl FnMut(&mut Self, usize, End)) {
         self.owner.unit.register(cx);
-        self.owner.node.begin_poll();
+        self.owner.node().begin_poll();
         self.ready.begin(cx);
         loop {
             let before = self.left;
             self.poll_woken(&mut ended);
-            let drains = self.left < before && self.owner.node.is_eff();
+            let drains = self.left < before && self.owner.node().is_eff();
             if !drains || self.ready.is_empty() {
                 break;
             }
         }
-        self.owner.node.end_poll();
+        self.owner.node().end_poll();
     }
 
     fn poll_woken(&mut self, ended: &mut impl FnMut(&mut Self, usize, End)) {
@@ -218,8 +229,8 @@ impl<L: Lanes, E: Send + 'static> Set<L, E> {
             Ending::Unbegun => End::CutWithAll,
             Ending::Panicked(payload) => End::Panicked(payload),
             Ending::Cut(cause) => {
-                self.owner.node.cut(&cause);
-                if cause.depth > self.owner.node.depth() { End::CutAlone(cause.reason) } else { End::CutWithAll }
+                self.owner.group().cut(&cause);
+                if cause.depth > self.owner.node().depth() { End::CutAlone(cause.reason) } else { End::CutWithAll }
             }
         }
     }
@@ -234,12 +245,12 @@ impl<L: Lanes, E: Send + 'static> Set<L, E> {
         if self.left > 0 {
             return Poll::Pending;
         }
-        let Owner { node, unit } = &mut self.owner;
+        let unit = &mut self.owner.unit;
         if !std::mem::replace(&mut self.exiting, true) {
             unit.begin_exit();
         }
         ready!(unit.poll_closed(cx));
-        let well = match node.sum_up() {
+        let well = match Group::<E>::at(unit.link()).sum_up() {
             Sum::Well { .. } => value(&mut self.lanes),
             Sum::Failed(error) => {
                 unit.finish();
@@ -258,8 +269,9 @@ impl<L: Lanes, E: Send + 'static> Set<L, E> {
             Err(alone) => alone,
         };
         ready!(unit.poll_offer(cx));
-        let outermost = node.cause().map(|cause| cause.reason);
-        let reason = outermost.filter(|_| alone.is_none() || node.outside().is_some()).or(alone);
+        let outermost = unit.link().cause().map(|cause| cause.reason);
+        let is_outer = || alone.is_none() || Group::<E>::at(unit.link()).outside().is_some();
+        let reason = outermost.filter(|_| is_outer()).or(alone);
         unit.finish();
         Poll::Ready(Err(GroupError::Cancelled(reason.expect("branches without values were cancelled"))))
     }

@@ -50,6 +50,7 @@ mod exclusive;
 mod hands;
 #[cfg(all(test, anyio_loom))]
 mod model;
+mod remembered;
 mod runner;
 mod shift;
 
@@ -205,21 +206,23 @@ impl Carriers {
     #[inline]
     pub(crate) fn push(self: &Arc<Self>, task: Arc<dyn Carry>, runtime: &Runtime) {
         if let Err(task) = push_here(self.home(), task) {
-            self.queue(task, runtime);
+            self.queue(task, Some(runtime));
         }
     }
 
-    /// Puts a task into the queue.
+    /// Puts a task into the queue, of this runtime if that is at hand.
     #[inline]
-    pub(crate) fn queue(self: &Arc<Self>, task: Arc<dyn Carry>, runtime: &Runtime) {
+    fn queue(self: &Arc<Self>, task: Arc<dyn Carry>, runtime: Option<&Runtime>) {
         let mut state = self.lock();
         state.queue.push_back(task);
         let summons = self.summons(&mut state, 1);
         let is_more_needed = summons.is_some() && !self.are_enough(&state, 1);
         let is_left = state.is_left();
+        let needs_runtime = runtime.is_none() && matches!(summons, Some(Summons::New(_)));
+        let found = if needs_runtime { state.waiting() } else { None };
         drop(state);
         if let Some(summons) = summons {
-            self.summon(summons, runtime);
+            self.summon(summons, runtime.or(found.as_ref()));
         }
         if is_more_needed {
             self.call_for_more(1);
@@ -236,7 +239,7 @@ impl Carriers {
         let summons: Vec<_> = iter::from_fn(|| self.summons(&mut state, 1)).collect();
         let is_left = state.is_left();
         drop(state);
-        summons.into_iter().for_each(|summons| self.summon(summons, runtime));
+        summons.into_iter().for_each(|summons| self.summon(summons, Some(runtime)));
         if is_left {
             self.drop_queued();
         }
@@ -308,17 +311,24 @@ impl Carriers {
             let summons = self.summons(&mut state, own);
             drop(state);
             match summons {
-                Some(summons) => self.summon(summons, &runtime),
+                Some(summons) => self.summon(summons, Some(&runtime)),
                 None => return,
             }
         }
     }
 
     #[cold]
-    fn summon(self: &Arc<Self>, summons: Summons, runtime: &Runtime) {
+    fn summon(self: &Arc<Self>, summons: Summons, runtime: Option<&Runtime>) {
         match summons {
+            Summons::Waiting(waker) if self.is_single => {
+                catch_unwind(AssertUnwindSafe(|| waker.wake_by_ref())).unwrap_or_else(discard);
+                remembered::keep(waker);
+            }
             Summons::Waiting(waker) => wake(Some(waker)),
-            Summons::New(number) => runtime.backend().spawn(Task::new(Runner::new(self.clone(), number))),
+            Summons::New(number) => {
+                let runtime = runtime.expect("something waits, which has one");
+                runtime.backend().spawn(Task::new(Runner::new(self.clone(), number)));
+            }
         }
     }
 
@@ -404,10 +414,10 @@ impl Carriers {
 #[inline]
 pub(crate) fn push(home: Home, task: Arc<dyn Carry>) {
     if let Err(task) = push_here(home, task) {
-        // It may be polled to its end, and dropped, before all is done here.
-        let kept = task.clone();
-        let runtime = kept.runtime();
-        carriers_of(runtime).queue(task, runtime);
+        // Not those of the task: it may be polled to its end, and dropped, before all is done here.
+        let carriers = remembered::carriers_at(home, &*task);
+        carriers.queue(task, None);
+        remembered::give_back(home, carriers);
     }
 }
 

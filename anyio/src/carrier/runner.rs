@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::hands::{Hands, List, Shown, Thread, show};
 use super::shift::Shift;
-use super::{BATCH, Carriers, Carry, KEPT, Keeper, LOOK, Listed, State};
+use super::{BATCH, Carriers, Carry, KEPT, Keeper, LOOK, Listed, State, remembered};
 use crate::runtime::Runtime;
 use crate::tree::{MutexGuard, Ordering};
 use crate::unit::discard;
@@ -136,7 +136,7 @@ impl Seat {
             let summons = if self.stock.finds_nothing(&state) { None } else { carriers.summons(&mut state, 0) };
             drop(state);
             if let Some(summons) = summons {
-                carriers.summon(summons, first.runtime());
+                carriers.summon(summons, Some(first.runtime()));
                 carriers.call_for_more(0);
             }
             self.stock.carry_all(carriers, shown, first, shift);
@@ -423,13 +423,17 @@ impl Future for Runner {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Runner { carriers, seat, hands } = &mut *self;
-        seat.poll(carriers, hands, cx.waker().clone())
+        let waker = if carriers.is_single { remembered::take_or_clone(cx.waker()) } else { cx.waker().clone() };
+        seat.poll(carriers, hands, waker)
     }
 }
 
 impl Drop for Runner {
     /// Before its end: the runtime goes down.
     fn drop(&mut self) {
+        if self.carriers.is_single {
+            remembered::forget();
+        }
         if mem::replace(&mut self.seat.stage, Stage::Over) != Stage::Over {
             self.carriers.go_down();
         }

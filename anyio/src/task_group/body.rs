@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::mem::needs_drop;
 use std::panic::resume_unwind;
 use std::pin::Pin;
@@ -11,14 +12,14 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use super::cell::{GroupCell, GroupNode, Sum};
+use super::cell::{Group, GroupCell, Sum};
 use super::error::{Failure, GroupError};
 use super::kind::{Kind, Plain, Shape, Try};
 use super::limit::Slots;
 use super::settings::Settings;
-use super::{Desert, OwnedTaskGroup, TaskGroup};
+use super::{OwnedTaskGroup, TaskGroup};
 use crate::context;
-use crate::tree::{Node, Role};
+use crate::tree::{Node, Role, erase};
 use crate::unit::{End, Unit};
 
 /// Opens a group of tasks that cannot fail, runs `body`, and waits for every task in it.
@@ -353,8 +354,7 @@ pin_project! {
     /// The future of a group: what [`task_group`] and [`try_task_group`] return.
     #[must_use = "futures do nothing unless they are awaited"]
     pub struct GroupFuture<K: Shape, F, B, T> {
-        // The group, and its node in the unit, from the first poll.
-        group: Option<TaskGroup<K>>,
+        // With the group's node, from the first poll.
         unit: Unit,
         // What the group is told, and what makes the body, until then.
         open: Option<(Settings<K::Error>, F)>,
@@ -403,7 +403,6 @@ where
 {
     fn new(settings: Settings<K::Error>, open: F) -> Self {
         GroupFuture {
-            group: None,
             unit: Unit::vacant(Role::Group),
             open: Some((settings, open)),
             body: None,
@@ -416,20 +415,25 @@ where
     fn poll_group(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<K::Outcome<T>> {
         ready!(self.as_mut().poll_open(cx));
         ready!(self.as_mut().poll_closed(cx));
-        let this = self.as_mut().project();
-        let node = &this.group.as_ref().expect(OPENED).node;
-        let outcome = ready!(poll_outcome(node, this.unit, this.value, cx));
         let this = self.project();
+        let outcome = ready!(poll_outcome(this.unit, this.value, cx));
         this.unit.finish();
         *this.stage = Stage::Over;
         Poll::Ready(K::into_outcome(outcome))
     }
 
     fn desert(self: Pin<&mut Self>) {
+        struct Desert<'a, E: Send + 'static>(&'a mut Unit, PhantomData<fn(E)>);
+        impl<E: Send + 'static> Drop for Desert<'_, E> {
+            fn drop(&mut self) {
+                Group::<E>::at(self.0.link()).desert();
+            }
+        }
         let this = self.project();
-        let Some(group) = this.group.as_ref().filter(|_| *this.stage != Stage::Over) else { return };
-        let _desert = Desert(&group.node);
-        this.unit.abandon(this.body);
+        if *this.stage != Stage::Over && this.unit.try_link().is_some() {
+            let desert = Desert::<K::Error>(this.unit, PhantomData);
+            desert.0.abandon(this.body);
+        }
     }
 
     /// Enters the group and makes its body.
@@ -441,12 +445,12 @@ where
         ready!(context::poll_budget(cx));
         let place = context::place().unwrap_or_else(|error| panic!("{error}"));
         let (settings, open) = this.open.take().expect("it was there");
-        let group = this.group.insert(TaskGroup::new(Node::group(place, GroupCell::new(settings))));
-        this.unit.lend(group.link());
-        match this.unit.inside(|| open(group.clone())) {
+        let node = Node::group(place, GroupCell::new(settings));
+        this.unit.lend(erase(&node));
+        match this.unit.inside(|| open(TaskGroup::new(node))) {
             Ok(body) => this.body.set(Some(body)),
             Err(payload) => {
-                group.node.panicked(None, payload);
+                Group::<K::Error>::at(this.unit.link()).panicked(None, payload);
                 this.unit.begin_exit();
                 *this.stage = Stage::Draining;
             }
@@ -467,31 +471,31 @@ where
             Poll::Ready(End::Cut) => End::Cut,
             Poll::Ready(End::Panicked(payload)) => End::Panicked(payload),
         };
-        let node = &this.group.as_ref().expect(OPENED).node;
-        *this.value = node.body_ended(this.unit.link(), end);
+        let link = this.unit.link();
+        *this.value = match end {
+            End::Value(Ok(value)) => Some(value),
+            end => Group::at(link).body_ended(link, end),
+        };
         *this.stage = Stage::Draining;
         this.unit.poll_exit(cx)
     }
 }
 
-const OPENED: &str = "a group is polled further when it was opened";
-
-/// What the closed group comes to. A cancellation from outside is offered to the scopes around first (law C4); errors are
+/// What the closed group comes to, whose node the unit has. A cancellation from outside is offered to the scopes around first (law C4); errors are
 /// not, since they beat it.
 #[inline]
 pub(super) fn poll_outcome<T, E: Send + 'static>(
-    node: &GroupNode<E>,
     unit: &mut Unit,
     value: &mut Option<T>,
     cx: &mut Context<'_>,
 ) -> Poll<Result<T, GroupError<E>>> {
-    if needs_drop::<T>() && value.is_some() && !node.ext.is_well() {
+    if needs_drop::<T>() && value.is_some() && !Group::<E>::at(unit.link()).is_well() {
         // The value will not be returned: it goes while somebody can still be told of a panic in its destructor.
         let value = value.take();
         let dropped = unit.inside(|| drop(value));
-        dropped.unwrap_or_else(|payload| node.panicked(None, payload));
+        dropped.unwrap_or_else(|payload| Group::<E>::at(unit.link()).panicked(None, payload));
     }
-    let is_cut = match node.sum_up() {
+    let is_cut = match Group::at(unit.link()).sum_up() {
         Sum::Panicked(payload) => {
             unit.finish();
             resume_unwind(payload)
@@ -503,8 +507,9 @@ pub(super) fn poll_outcome<T, E: Send + 'static>(
         return Poll::Ready(Ok(value));
     }
     ready!(unit.poll_offer(cx));
-    let outermost = node.cause().map(|cause| cause.reason);
-    let reason = outermost.or_else(|| node.outside()).expect("a group without a value was cancelled");
+    let outermost = unit.link().cause().map(|cause| cause.reason);
+    let reason =
+        outermost.or_else(|| Group::<E>::at(unit.link()).outside()).expect("a group without a value was cancelled");
     Poll::Ready(Err(GroupError::Cancelled(reason)))
 }
 
@@ -518,6 +523,7 @@ impl<K: Shape, F, B, T> Future for GroupFuture<K, F, B, T> {
 
 impl<K: Kind, F, B, T> fmt::Debug for GroupFuture<K, F, B, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GroupFuture").field("group", &self.group).finish_non_exhaustive()
+        let closed = self.unit.try_link().is_some_and(|link| link.is_refusing());
+        f.debug_struct("GroupFuture").field("closed", &closed).finish_non_exhaustive()
     }
 }

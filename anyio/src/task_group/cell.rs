@@ -1,6 +1,7 @@
 //! What a group collects.
 
 use std::any::Any;
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -172,9 +173,26 @@ impl<E> GroupCell<E> {
     }
 }
 
-impl<E: Send + 'static> Node<GroupCell<E>> {
+/// A group, at its node.
+pub(crate) struct Group<'a, E> {
+    link: &'a Link,
+    cell: &'a GroupCell<E>,
+}
+
+impl<'a, E: Send + 'static> Group<'a, E> {
+    /// The group whose node this is.
+    #[inline]
+    pub(crate) fn at(link: &'a Link) -> Self {
+        Group { link, cell: link.known_as() }
+    }
+
+    /// Whether nothing failed, panicked, or was cut short from outside.
+    pub(crate) fn is_well(&self) -> bool {
+        self.cell.is_well()
+    }
+
     /// The body, whose unit is at `place`, has ended; gives its value.
-    pub(crate) fn body_ended<T>(self: &Arc<Self>, place: &Link, end: End<Result<T, E>>) -> Option<T> {
+    pub(crate) fn body_ended<T>(&self, place: &Link, end: End<Result<T, E>>) -> Option<T> {
         match end {
             End::Value(Ok(value)) => return Some(value),
             End::Value(Err(error)) => self.fail(None, error),
@@ -185,35 +203,30 @@ impl<E: Send + 'static> Node<GroupCell<E>> {
     }
 
     /// A task, or the body (`None`), has failed.
-    pub(crate) fn fail(self: &Arc<Self>, task: Option<TaskInfo>, error: E) {
-        Group { link: &erase(self), cell: &self.ext }.collect(task, FailureKind::Error(error));
-    }
-
-    /// A task, or the body (`None`), has panicked.
-    pub(crate) fn panicked(self: &Arc<Self>, task: Option<TaskInfo>, payload: Payload) {
-        Group { link: &erase(self), cell: &self.ext }.panicked(task, payload);
+    pub(crate) fn fail(&self, task: Option<TaskInfo>, error: E) {
+        self.collect(task, FailureKind::Error(error));
     }
 
     /// A task, or the body, was cut short.
-    pub(crate) fn cut(self: &Arc<Self>, cause: &Cause) {
-        Group { link: &erase(self), cell: &self.ext }.cut(cause.depth, || cause.clone());
+    pub(crate) fn cut(&self, cause: &Cause) {
+        self.cut_at(cause.depth, || cause.clone());
     }
 
     /// The cause from outside that cut something short: the outermost that is known, if there were several.
     pub(crate) fn outside(&self) -> Option<Cancelled> {
-        if self.ext.is_cut() {
-            return self.cause().map(|cause| cause.reason);
+        if self.cell.is_cut() {
+            return self.link.cause().map(|cause| cause.reason);
         }
-        if self.ext.has_collected() { self.ext.collect().outside.clone() } else { None }
+        if self.cell.has_collected() { self.cell.collect().outside.clone() } else { None }
     }
 
     /// What the group comes to. A panic is alone in it: all else goes to the hook.
     pub(crate) fn sum_up(&self) -> Sum<E> {
-        let is_cut = self.ext.is_cut();
-        if !self.ext.has_collected() {
+        let is_cut = self.cell.is_cut();
+        if !self.cell.has_collected() {
             return Sum::Well { is_cut };
         }
-        let mut collected = self.ext.collect();
+        let mut collected = self.cell.collect();
         let failures = std::mem::take(&mut collected.failures);
         let panic = collected.panic.take();
         let is_cut = is_cut || collected.outside.is_some();
@@ -231,25 +244,19 @@ impl<E: Send + 'static> Node<GroupCell<E>> {
 
     /// Nobody will come for the outcome: what there is, and what comes later, goes to the hook.
     pub(crate) fn desert(&self) {
-        // Once it has closed nothing comes any more.
-        if !self.is_closed() || self.ext.has_collected() {
-            self.ext.hand_over(self.runtime());
+        // Once it has closed nothing comes any more; and it was opened only if it has a place.
+        let is_done = self.link.is_closed() && !self.cell.has_collected();
+        if !is_done && self.link.parent().is_some() {
+            self.cell.hand_over(self.link.runtime());
         }
     }
 
     fn report(&self, failure: Failure<E>) {
-        self.runtime().report(unhandled(failure));
+        self.link.runtime().report(unhandled(failure));
     }
-}
 
-/// A group, at its node.
-struct Group<'a, E> {
-    link: &'a Link,
-    cell: &'a GroupCell<E>,
-}
-
-impl<E: Send + 'static> Group<'_, E> {
-    fn panicked(&self, task: Option<TaskInfo>, payload: Payload) {
+    /// A task, or the body (`None`), has panicked.
+    pub(crate) fn panicked(&self, task: Option<TaskInfo>, payload: Payload) {
         if self.cell.settings.panics_are_errors() {
             return self.collect(task, FailureKind::Panic(PanicPayload::new(payload)));
         }
@@ -313,12 +320,12 @@ impl<E: Send + 'static> Group<'_, E> {
             Ending::Finished => {}
             Ending::Failed(error) => self.task_failed(task, FailureKind::Error(error)),
             Ending::Panicked(payload) => self.task_failed(task, FailureKind::Panic(PanicPayload::new(payload))),
-            Ending::Cut(cause) => self.cut(cause.depth, || cause.clone()),
+            Ending::Cut(cause) => self.cut(&cause),
         }
     }
 
     /// A task, or the body, was cut short by what has started at this `depth`.
-    fn cut(&self, depth: u32, cause: impl FnOnce() -> Cause) {
+    fn cut_at(&self, depth: u32, cause: impl FnOnce() -> Cause) {
         let around = 0..self.link.depth();
         if !around.contains(&depth) {
             return;
@@ -340,7 +347,7 @@ impl<E: Send + 'static> Settle<E> for OfGroup {
     fn settle(&self, place: &Link, task: &TaskInfo, ending: Ending<E>) {
         if !matches!(ending, Ending::Finished) {
             let link = place.parent().expect("a task has a place");
-            Group { link, cell: link.known_as() }.settle(task, ending);
+            Group::at(link).settle(task, ending);
         }
     }
 
@@ -351,13 +358,28 @@ impl<E: Send + 'static> Settle<E> for OfGroup {
     fn cut_short(&self, place: &Link, _task: &TaskInfo, cut: &Cut<'_>) {
         let link = place.parent().expect("a task has a place");
         if cut.depth() < link.depth() {
-            Group::<E> { link, cell: link.known_as() }.cut(cut.depth(), || cut.cause());
+            Group::<E>::at(link).cut_at(cut.depth(), || cut.cause());
         }
     }
 }
 
 impl<E: Send + 'static> Settle<E> for GroupNode<E> {
     fn settle(&self, _place: &Link, task: &TaskInfo, ending: Ending<E>) {
-        Group { link: &erase(self), cell: &self.ext }.settle(task, ending);
+        Group::at(&erase(self)).settle(task, ending);
+    }
+}
+
+/// The end of whatever watches over the group at this node: what it collected, and has not handed out, goes to the hook.
+pub(crate) struct Desert<'a, E: Send + 'static>(&'a Link, PhantomData<fn(E)>);
+
+impl<'a, E: Send + 'static> Desert<'a, E> {
+    pub(crate) fn new(group: &'a Link) -> Self {
+        Desert(group, PhantomData)
+    }
+}
+
+impl<E: Send + 'static> Drop for Desert<'_, E> {
+    fn drop(&mut self) {
+        Group::<E>::at(self.0).desert();
     }
 }

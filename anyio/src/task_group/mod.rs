@@ -460,17 +460,6 @@ impl<K: Kind> TaskBuilder<'_, K> {
     }
 }
 
-/// The end of whatever watches over a group: what it collected, and has not handed out, goes to the hook.
-pub(crate) struct Desert<'a, E: Send + 'static>(pub(crate) &'a GroupNode<E>);
-
-impl<E: Send + 'static> Drop for Desert<'_, E> {
-    fn drop(&mut self) {
-        if self.0.parent().is_some() {
-            self.0.desert();
-        }
-    }
-}
-
 /// A unit for the node of a group.
 pub(crate) fn unit_of<E: Send + 'static>(node: &GroupNode<E>) -> Unit {
     Unit::new(erase(node))

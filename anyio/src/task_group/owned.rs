@@ -5,11 +5,11 @@ use std::future::poll_fn;
 use std::ops::Deref;
 use std::panic::resume_unwind;
 
-use super::cell::{GroupCell, Sum};
+use super::TaskGroup;
+use super::cell::{Desert, Group, GroupCell, Sum};
 use super::error::GroupError;
 use super::kind::{Kind, Plain, Try};
 use super::settings::Settings;
-use super::{Desert, TaskGroup};
 use crate::context;
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
@@ -121,11 +121,11 @@ impl<K: Kind> OwnedTaskGroup<K> {
     ///
     /// Dropping the future drops the group: its tasks are cancelled, and the run waits for them.
     pub async fn close(self) -> K::Outcome<()> {
-        let node = &self.group.node;
+        let link = self.group.link();
         poll_fn(context::poll_budget).await;
-        erase(node).begin_exit(None);
-        poll_fn(|cx| node.poll_gone(cx)).await;
-        match node.sum_up() {
+        link.begin_exit(None);
+        poll_fn(|cx| link.poll_gone(cx)).await;
+        match Group::at(&link).sum_up() {
             Sum::Panicked(payload) => resume_unwind(payload),
             Sum::Failed(error) => return K::into_outcome(Err(error)),
             Sum::Well { is_cut: false } => return K::into_outcome(Ok(())),
@@ -134,14 +134,16 @@ impl<K: Kind> OwnedTaskGroup<K> {
         // Whoever is cancelled around here is to drop this first (law C4).
         let mut entry = Entry::new();
         poll_fn(|cx| entry.poll_offer(cx)).await;
-        K::into_outcome(Err(GroupError::Cancelled(node.outside().expect("it was cut short from outside"))))
+        K::into_outcome(Err(GroupError::Cancelled(
+            Group::<K::Error>::at(&link).outside().expect("it was cut short from outside"),
+        )))
     }
 }
 
 impl<K: Kind> Drop for OwnedTaskGroup<K> {
     fn drop(&mut self) {
-        let _desert = Desert(&self.group.node);
-        let link = erase(&self.group.node);
+        let link = self.group.link();
+        let _desert = Desert::<K::Error>::new(&link);
         if !link.is_empty() {
             link.cancel(Cancelled::new(CancelReason::GroupDropped));
         }

@@ -13,9 +13,10 @@ use crate::branches::Wakeup;
 use crate::context;
 use crate::task_group::body::poll_outcome;
 use crate::task_group::cell::GroupCell;
+use crate::task_group::cell::{Desert, Group};
 use crate::task_group::kind::{Kind, Plain, Shape, Try};
 use crate::task_group::settings::Settings;
-use crate::task_group::{Desert, GroupBuilder, unit_of};
+use crate::task_group::{GroupBuilder, unit_of};
 use crate::tree::{Node, Role, erase};
 use crate::unit::Unit;
 
@@ -427,7 +428,7 @@ where
         self.as_mut().poll_branches(cx);
         ready!(self.as_mut().poll_exit(cx));
         let this = self.as_mut().project();
-        let outcome = ready!(poll_outcome(&this.scope.node, this.unit, this.value, cx));
+        let outcome = ready!(poll_outcome(this.unit, this.value, cx));
         self.unit.finish();
         Poll::Ready(K::into_outcome(outcome))
     }
@@ -448,7 +449,7 @@ where
             }
         }
         let this = self.project();
-        let _desert = Desert(&this.scope.node);
+        let _desert = Desert::<K::Error>::new(this.unit.link());
         let _leave = Leave(this.unit);
         let _dismiss = Dismiss(this.crew);
         if this.body.is_some() {
@@ -473,7 +474,7 @@ where
                 *this.wakeup = Some(Wakeup::awake(BODY, this.crew.ready()));
             }
             Err(payload) => {
-                this.scope.node.panicked(None, payload);
+                Group::<K::Error>::at(this.unit.link()).panicked(None, payload);
                 this.body_unit.finish();
             }
         }
@@ -521,7 +522,7 @@ where
         let Poll::Ready(end) = this.body_unit.poll_body(this.body, &mut wakeup.begin()) else {
             return false;
         };
-        *this.value = this.scope.node.body_ended(this.body_unit.link(), end.map(K::into_result));
+        *this.value = Group::at(this.unit.link()).body_ended(this.body_unit.link(), end.map(K::into_result));
         this.body_unit.finish();
         *this.wakeup = None;
         true
