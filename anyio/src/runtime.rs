@@ -351,10 +351,14 @@ impl Runtime {
         unhandled::report(self.0.hook.as_ref(), outcome);
     }
 
-    /// Where futures are linked that are in no scope: below the main future of a run, else at the root.
+    /// The main future of the run that this is, while there is one: what is in no scope stands below it, or else at the root.
+    pub(crate) fn main(&self) -> Option<Link> {
+        self.0.main.get().and_then(Weak::upgrade).filter(|main| !main.is_gone())
+    }
+
+    /// Where futures are linked that are in no scope.
     pub(crate) fn home(&self) -> Link {
-        let main = self.0.main.get().and_then(Weak::upgrade);
-        main.filter(|main| !main.is_gone()).unwrap_or_else(|| self.0.root.clone())
+        self.main().unwrap_or_else(|| self.root().clone())
     }
 
     /// Whether it is the same handle, with the same settings.

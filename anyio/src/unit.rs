@@ -12,7 +12,7 @@ use anyio_core::{Waiting, note_waiting, take_waiting};
 use crate::context;
 use crate::locals::Values;
 use crate::runtime::{NoBackend, Runtime};
-use crate::tree::{Ext, Link, Node, Poller, Role};
+use crate::tree::{Ext, Link, Node, Place, Poller, Role};
 use crate::unhandled::Unhandled;
 
 /// What a panic carries.
@@ -226,7 +226,7 @@ impl Unit {
 
     /// Links the node at the top of a runtime.
     pub(crate) fn enter_in(&self, runtime: &Runtime) {
-        self.link().link_in(runtime.home(), runtime.clone());
+        self.link().link_at(Place::at_home(runtime.clone()));
     }
 
     #[inline]

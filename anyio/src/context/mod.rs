@@ -226,7 +226,7 @@ fn timeout_below(outer: Option<&Link>, deadline: Option<Instant>) -> Option<Link
         Some(outer) => node.link(outer.clone()),
         None => {
             let runtime = Runtime::current().ok()?;
-            node.link_in(runtime.home(), runtime);
+            node.link_at(Place::at_home(runtime));
         }
     }
     Some(node)
@@ -237,8 +237,7 @@ pub(crate) fn place() -> Result<Place, NoBackend> {
     if let Some(parent) = current() {
         return Ok(Place::inside(parent));
     }
-    let runtime = Runtime::current()?;
-    Ok(Place::below(runtime.home(), runtime))
+    Runtime::current().map(Place::at_home)
 }
 
 /// Looks at the current node. `look` must not call into anyio.

@@ -13,7 +13,7 @@ use super::settings::Settings;
 use crate::context;
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
-use crate::tree::{Node, Role, erase};
+use crate::tree::{Node, Place, Role, erase};
 use crate::unit::Entry;
 
 /// A task group held by a value: for structs that keep background tasks, such as a connection with its reader.
@@ -96,7 +96,7 @@ impl<K: Kind> OwnedTaskGroup<K> {
     pub(super) fn here(settings: Settings<K::Error>) -> Self {
         let runtime = Runtime::current().unwrap_or_else(|error| panic!("{error}"));
         let node = Node::new(Role::Owned, GroupCell::new(settings));
-        erase(&node).link_in(runtime.home(), runtime);
+        erase(&node).link_at(Place::at_home(runtime));
         OwnedTaskGroup { group: TaskGroup::new(node) }
     }
 

@@ -17,10 +17,17 @@ pub(crate) struct Place {
 }
 
 struct Around {
-    /// `None`: this is a root.
+    /// `None`: this is a root, or directly below that of the `runtime`.
     parent: Option<Link>,
     /// The runtime that serves everything here, if it is not that of the parent, or on some levels.
     runtime: Option<Runtime>,
+}
+
+impl Around {
+    #[inline]
+    fn parent(&self) -> Option<&Link> {
+        self.parent.as_ref().or_else(|| self.runtime.as_ref().map(Runtime::root))
+    }
 }
 
 impl Place {
@@ -34,6 +41,15 @@ impl Place {
         let depth = parent.depth() + 1;
         let runtime = if depth % LEVELS == 1 { parent.try_runtime().cloned() } else { None };
         Place { around: Around { parent: Some(parent), runtime }, depth }
+    }
+
+    /// A place in `runtime`, in no scope. The root is not counted there: the runtime keeps it.
+    #[inline]
+    pub(crate) fn at_home(runtime: Runtime) -> Self {
+        match runtime.main() {
+            Some(main) => Place::below(main, runtime),
+            None => Place { around: Around { parent: None, runtime: Some(runtime) }, depth: 1 },
+        }
     }
 
     pub(crate) fn below(parent: Link, runtime: Runtime) -> Self {
@@ -105,7 +121,7 @@ impl Standing {
 
     #[inline]
     pub(super) fn parent(&self) -> Option<&Link> {
-        self.around()?.parent.as_ref()
+        self.around()?.parent()
     }
 
     #[inline]
