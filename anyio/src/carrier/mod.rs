@@ -320,11 +320,7 @@ impl Carriers {
     #[cold]
     fn summon(self: &Arc<Self>, summons: Summons, runtime: Option<&Runtime>) {
         match summons {
-            Summons::Waiting(waker) if self.is_single => {
-                catch_unwind(AssertUnwindSafe(|| waker.wake_by_ref())).unwrap_or_else(discard);
-                remembered::keep(waker);
-            }
-            Summons::Waiting(waker) => wake(Some(waker)),
+            Summons::Waiting(waker) => remembered::call(waker),
             Summons::New(number) => {
                 let runtime = runtime.expect("something waits, which has one");
                 runtime.backend().spawn(Task::new(Runner::new(self.clone(), number)));

@@ -1,61 +1,73 @@
-//! What a thread remembers of the carriers that it has had to do with last, so that no references to it have to be counted
-//! anew each time.
+//! What a thread remembers of the carriers that it has had to do with last, so that no references have to be counted anew each
+//! time.
 
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Waker;
 
 use super::hands::Home;
 use super::{Carriers, Carry, carriers_of};
+use crate::tree::wake;
+use crate::unit::discard;
 
-#[derive(Default)]
 struct Remembered {
-    /// By which a carrier was called, where one thread polls all: it needs one again when it comes. Kept until then, or until
-    /// the carrier is dropped.
+    /// Whether carriers are polled here.
+    is_theirs: Cell<bool>,
+    /// By which one was called last, if they are: it needs a waker again when it comes, as it mostly does in the same thread.
+    /// Kept until then, or until one is dropped here, as all are when the runtime goes down.
     waker: Cell<Option<Waker>>,
     carriers: Cell<Option<(Home, Arc<Carriers>)>>,
 }
 
 thread_local! {
-    static HERE: Remembered = const { Remembered { waker: Cell::new(None), carriers: Cell::new(None) } };
+    static HERE: Remembered = const {
+        Remembered { is_theirs: Cell::new(false), waker: Cell::new(None), carriers: Cell::new(None) }
+    };
 }
 
-/// Keeps the waker of a carrier that was called in this thread.
+/// Calls a carrier.
 #[inline]
-pub(super) fn keep(waker: Waker) {
-    drop(swap(Some(waker)));
+pub(super) fn call(waker: Waker) {
+    if here(|here| here.is_theirs.get()) == Some(true) {
+        catch_unwind(AssertUnwindSafe(|| waker.wake_by_ref())).unwrap_or_else(discard);
+        drop(here(|here| here.waker.replace(Some(waker))));
+    } else {
+        wake(Some(waker));
+    }
 }
 
-/// The waker that was kept, if it wakes whom this one wakes, or else a clone of this one.
+/// The waker of the carrier that is polled here with this one: that by which it was called, or a clone.
 #[inline]
-pub(super) fn take_or_clone(waker: &Waker) -> Waker {
-    swap(None).filter(|kept| kept.will_wake(waker)).unwrap_or_else(|| waker.clone())
+pub(super) fn waker_of(polled: &Waker) -> Waker {
+    let kept = here(|here| {
+        here.is_theirs.set(true);
+        here.waker.take()
+    });
+    kept.flatten().filter(|kept| kept.will_wake(polled)).unwrap_or_else(|| polled.clone())
 }
 
-/// Drops the waker that was kept, as there may be nobody left whom it would wake.
+/// A carrier is dropped here: there may be nobody left who would be called.
 pub(super) fn forget() {
-    drop(swap(None));
+    drop(here(|here| here.waker.take()));
 }
 
-// In the model threads are not threads, and one remembers what belongs to another run.
-#[inline]
-fn swap(waker: Option<Waker>) -> Option<Waker> {
-    if cfg!(anyio_loom) { waker } else { HERE.try_with(|here| here.waker.replace(waker)).unwrap_or_default() }
-}
-
-/// The carriers of a task, and at `home` there; to be given back.
+/// The carriers of a task, which are at `home` there; to be [given back](give_back).
 #[inline]
 pub(super) fn carriers_at(home: Home, task: &dyn Carry) -> Arc<Carriers> {
-    let known = HERE.try_with(|here| here.carriers.take()).unwrap_or_default();
-    match known {
+    match here(|here| here.carriers.take()).flatten() {
         Some((known, carriers)) if known == home => carriers,
         _ => carriers_of(task.runtime()).clone(),
     }
 }
 
-/// Gives back what was asked for, for the next time.
 #[inline]
 pub(super) fn give_back(home: Home, carriers: Arc<Carriers>) {
-    let old = HERE.try_with(|here| here.carriers.replace(Some((home, carriers))));
-    drop(old);
+    drop(here(|here| here.carriers.replace(Some((home, carriers)))));
+}
+
+/// In the model, whose threads are not threads, there is nothing: it would belong to another run.
+#[inline]
+fn here<R>(look: impl FnOnce(&Remembered) -> R) -> Option<R> {
+    if cfg!(anyio_loom) { None } else { HERE.try_with(look).ok() }
 }

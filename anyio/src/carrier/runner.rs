@@ -423,17 +423,14 @@ impl Future for Runner {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Runner { carriers, seat, hands } = &mut *self;
-        let waker = if carriers.is_single { remembered::take_or_clone(cx.waker()) } else { cx.waker().clone() };
-        seat.poll(carriers, hands, waker)
+        seat.poll(carriers, hands, remembered::waker_of(cx.waker()))
     }
 }
 
 impl Drop for Runner {
     /// Before its end: the runtime goes down.
     fn drop(&mut self) {
-        if self.carriers.is_single {
-            remembered::forget();
-        }
+        remembered::forget();
         if mem::replace(&mut self.seat.stage, Stage::Over) != Stage::Over {
             self.carriers.go_down();
         }
