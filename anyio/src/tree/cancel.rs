@@ -5,9 +5,16 @@ use std::time::Instant;
 
 use super::lock::try_lock_below;
 use super::poller::{Calls, Poller};
-use super::{Bell, Cause, LEVELS, Link, Node, Ordering, Place, Power, Role, State};
+use super::{Bell, Cause, Link, Node, Ordering, Place, Power, Role, State};
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
+
+/// On every so manieth level, and the next, a node knows the reason of a cause from outside itself. The others look for it
+/// above.
+const KNOWN: u32 = 32;
+
+/// How many nodes may be locked at once, each below the one before, to carry a cause on.
+const STEPS: u32 = 32;
 
 /// What a node finds where it is linked.
 pub(crate) struct Inherited {
@@ -119,7 +126,7 @@ impl Node {
     fn take(&self, state: &mut State, cause: &Cause, is_from_above: bool) -> bool {
         let news = cause.depth < self.eff.load(Ordering::Relaxed);
         if news {
-            let is_known_above = self.shares_reasons() || is_from_above && self.depth() % LEVELS > 1;
+            let is_known_above = self.shares_reasons() || is_from_above && self.depth() % KNOWN > 1;
             let is_shared = cause.depth < self.depth() && is_known_above;
             if !is_shared {
                 state.rare().reason = Some(cause.reason.clone());
@@ -167,8 +174,9 @@ impl Node {
     fn spread(self: &Link, cause: Cause) {
         let mut calls = Calls::default();
         let mut reached = Vec::new();
-        let mut stack = vec![Visit::new(self, false)];
-        while let Some(Visit { node, is_called }) = stack.pop() {
+        let mut stack = Vec::new();
+        let mut next = Some(Visit::new(self, false));
+        while let Some(Visit { node, is_called }) = next {
             let node = ManuallyDrop::into_inner(node);
             let at: &Node = &node;
             let mut state = at.lock();
@@ -177,13 +185,14 @@ impl Node {
             if let Some(is_called) = below.filter(|_| !state.children.is_empty()) {
                 // Before those below, who are called first.
                 calls.add_some(&node, poller.take());
-                state.go_below(&cause, is_called, LEVELS, &mut stack, &mut calls);
+                state.go_below(&cause, is_called, STEPS, &mut stack, &mut calls);
             }
             drop(state);
             if matches!(at.role(), Role::Leaf | Role::Shield | Role::Finally) {
                 reached.push(node.clone());
             }
             calls.add(node, poller);
+            next = stack.pop();
         }
         for node in reached {
             node.ext.reached(&node, &cause);
@@ -342,16 +351,16 @@ impl Node {
 
 impl State {
     /// Has a cause go on to those below the node that is locked in this. One that is alone there is visited at once, if it is
-    /// free, and so on for some `levels`: so nothing is counted for those.
-    fn go_below(&self, cause: &Cause, is_called: bool, levels: u32, stack: &mut Vec<Visit>, calls: &mut Calls) {
-        let only = self.children.only().filter(|only| levels > 0 && matches!(only.role(), Role::Group | Role::Task));
+    /// free, and so on for some `steps`: so nothing is counted for those.
+    fn go_below(&self, cause: &Cause, is_called: bool, steps: u32, stack: &mut Vec<Visit>, calls: &mut Calls) {
+        let only = self.children.only().filter(|only| steps > 0 && matches!(only.role(), Role::Group | Role::Task));
         let Some((node, mut state)) = only.and_then(|only| Some((only, try_lock_below(&only.state)?))) else {
             return self.children.for_each(|child| stack.push(Visit::new(child, is_called)));
         };
         let (below, poller) = node.reach(&mut state, cause, false, is_called);
         calls.add_some(node, poller);
         if let Some(is_called) = below {
-            state.go_below(cause, is_called, levels - 1, stack, calls);
+            state.go_below(cause, is_called, steps - 1, stack, calls);
         }
     }
 }

@@ -177,6 +177,8 @@ impl Calls {
 #[derive(Default)]
 struct Batch {
     home: Option<Home>,
+    /// The first, and only one as long as there are no others.
+    only: Option<Arc<dyn Carry>>,
     tasks: Vec<Arc<dyn Carry>>,
 }
 
@@ -185,15 +187,25 @@ impl Batch {
     fn add(&mut self, node: Link) {
         let task = if node.role() == Role::Task { node } else { task_around(&node).clone() };
         let Some((home, queued)) = task.ext.wake() else { return };
-        if self.home.replace(home) != Some(home) {
+        if self.home != Some(home) {
             self.queue();
+            self.home = Some(home);
         }
-        self.tasks.push(queued(task));
+        let task = queued(task);
+        if self.only.is_none() && self.tasks.is_empty() {
+            self.only = Some(task);
+        } else {
+            self.tasks.extend(self.only.take());
+            self.tasks.push(task);
+        }
     }
 
     fn queue(&mut self) {
-        let tasks = mem::take(&mut self.tasks);
-        safely(|| push_all(tasks));
+        let (only, tasks) = (self.only.take(), mem::take(&mut self.tasks));
+        match (self.home, only) {
+            (Some(home), Some(task)) => safely(|| push(home, task)),
+            _ => safely(|| push_all(tasks)),
+        }
     }
 }
 
