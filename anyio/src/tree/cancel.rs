@@ -38,6 +38,56 @@ impl Visit {
     }
 }
 
+/// A cause on its way.
+struct Spread {
+    cause: Cause,
+    /// How deep the node is that it goes out from.
+    origin: u32,
+    stack: Vec<Visit>,
+    reached: Vec<Link>,
+    calls: Calls,
+}
+
+impl Spread {
+    fn new(origin: &Node, cause: Cause) -> Self {
+        Spread { cause, origin: origin.depth(), stack: Vec::new(), reached: Vec::new(), calls: Calls::default() }
+    }
+
+    /// Has it reach a node, which is locked in `state`, and puts it on its way to those below; gives whom to wake.
+    #[inline]
+    fn reach(&mut self, node: &Link, state: &mut State, is_called: bool) -> Option<Poller> {
+        let is_origin = node.depth() == self.origin;
+        let (below, mut poller) = node.reach(state, &self.cause, is_origin, is_called);
+        if let Some(is_called) = below.filter(|_| !state.children.is_empty()) {
+            // Before those below, who are called first.
+            self.calls.add_some(node, poller.take());
+            state.go_below(&self.cause, is_called, STEPS, &mut self.stack, &mut self.calls);
+        }
+        poller
+    }
+
+    /// What is to be done for a node that was reached, when all know.
+    #[inline]
+    fn note(&mut self, node: Link, poller: Option<Poller>) {
+        if matches!(node.role(), Role::Leaf | Role::Shield | Role::Finally) {
+            self.reached.push(node.clone());
+        }
+        self.calls.add(node, poller);
+    }
+
+    fn go_on(mut self) {
+        while let Some(Visit { node, is_called }) = self.stack.pop() {
+            let node = ManuallyDrop::into_inner(node);
+            let poller = self.reach(&node, &mut node.lock(), is_called);
+            self.note(node, poller);
+        }
+        for node in &self.reached {
+            node.ext.reached(node, &self.cause);
+        }
+        self.calls.call();
+    }
+}
+
 impl Node {
     /// Gives the node its place below `parent`, and the cause that it finds there.
     pub(crate) fn link(self: &Link, parent: Link) {
@@ -139,6 +189,9 @@ impl Node {
     }
 
     /// Cancels this node, and with it all below. The first request counts; once the node is gone, none does.
+    ///
+    /// The cause is on its way to those below as soon as the request is known: one whose future ends meanwhile need not see to
+    /// it that they learn of it.
     pub(crate) fn cancel(self: &Link, reason: Cancelled) {
         let mut state = self.lock();
         if state.gone || state.own().is_some() {
@@ -150,12 +203,19 @@ impl Node {
         let is_news = self.role().power() == Power::Own && self.is_eff();
         let poller = state.poller_if(is_news);
         let has_deadline = state.deadline().is_some();
+        // Without a place, it takes the cause over when it gets one.
+        let spread = self.place.is_set().then(|| {
+            let mut spread = Spread::new(self, Cause { depth: self.depth(), reason });
+            let poller = spread.reach(self, &mut state, false);
+            (spread, poller)
+        });
         drop(state);
         if has_deadline {
             self.disarm(Bell::Deadline);
         }
-        if self.place.is_set() {
-            self.spread(Cause { depth: self.depth(), reason });
+        if let Some((mut spread, poller)) = spread {
+            spread.note(self.clone(), poller);
+            spread.go_on();
         }
         self.wake(poller);
     }
@@ -172,32 +232,10 @@ impl Node {
     /// Carries a cause to this node and to all below it, except behind shields; wakes whoever is concerned when all of
     /// them know.
     fn spread(self: &Link, cause: Cause) {
-        let mut calls = Calls::default();
-        let mut reached = Vec::new();
-        let mut stack = Vec::new();
-        let mut next = Some(Visit::new(self, false));
-        while let Some(Visit { node, is_called }) = next {
-            let node = ManuallyDrop::into_inner(node);
-            let at: &Node = &node;
-            let mut state = at.lock();
-            let is_origin = at.depth() == self.depth();
-            let (below, mut poller) = at.reach(&mut state, &cause, is_origin, is_called);
-            if let Some(is_called) = below.filter(|_| !state.children.is_empty()) {
-                // Before those below, who are called first.
-                calls.add_some(&node, poller.take());
-                state.go_below(&cause, is_called, STEPS, &mut stack, &mut calls);
-            }
-            drop(state);
-            if matches!(at.role(), Role::Leaf | Role::Shield | Role::Finally) {
-                reached.push(node.clone());
-            }
-            calls.add(node, poller);
-            next = stack.pop();
-        }
-        for node in reached {
-            node.ext.reached(&node, &cause);
-        }
-        calls.call();
+        let mut spread = Spread::new(self, cause);
+        let poller = spread.reach(self, &mut self.lock(), false);
+        spread.note(self.clone(), poller);
+        spread.go_on();
     }
 
     /// Takes over a cause that has come to this node: from above, if this is not its origin. If it is news it goes on to those

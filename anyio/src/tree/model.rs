@@ -214,6 +214,29 @@ fn a_node_linked_during_a_cancellation_is_cancelled() {
     });
 }
 
+/// Invariant 3: a group that leaves while another thread cancels it leaves no task behind that does not learn of it.
+#[test]
+fn a_group_that_leaves_while_it_is_cancelled_tells_its_tasks() {
+    loom::model(|| {
+        let (runtime, _) = runtime();
+        let group = node(Role::Group, runtime.root(), &runtime);
+        let task = erase(&Node::task(Tenure::Ordinary, None, ()));
+        group.adopt(&task, &runtime).unwrap();
+        let (count, waker) = woken();
+        task.set_waker(&waker);
+        let cancelling = {
+            let group = group.clone();
+            thread::spawn(move || group.cancel(reason()))
+        };
+        group.finish();
+        cancelling.join().unwrap();
+        assert!(task.is_eff(), "a task of a group that was cancelled and is gone goes on");
+        assert!(task.cause().is_some(), "and nobody knows why");
+        assert!(count.0.load(Ordering::SeqCst) > 0, "it is cancelled, and sleeps on");
+        task.retire();
+    });
+}
+
 /// Invariant 2: of two cancellations at once, everybody knows the outer one in the end.
 #[test]
 fn the_outermost_of_two_cancellations_prevails() {
