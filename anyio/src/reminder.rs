@@ -43,6 +43,8 @@ struct Clockwork {
     alarm: Alarm,
     /// Whether the deadline of `set` has passed. Stored with Release under the lock.
     rung: AtomicBool,
+    /// Whether others rely on what is set. Only who has the reminder looks at it.
+    has_others: AtomicBool,
     set: Mutex<Set>,
 }
 
@@ -76,10 +78,11 @@ impl Reminder {
     }
 
     pub(crate) fn new(backend: &Arc<dyn Backend>) -> Self {
-        let (alarm, rung, set) = (Alarm::new(), AtomicBool::new(false), Mutex::new(Set::default()));
+        let (alarm, set) = (Alarm::new(), Mutex::new(Set::default()));
+        let (rung, has_others) = (AtomicBool::new(false), AtomicBool::new(false));
         let backend_id = BackendId::of(backend);
         let (is_always_real, backend) = (backend.is_always_real(), Arc::downgrade(backend));
-        let clockwork = Arc::new(Clockwork { backend, backend_id, is_always_real, alarm, rung, set });
+        let clockwork = Arc::new(Clockwork { backend, backend_id, is_always_real, alarm, rung, has_others, set });
         Reminder { clockwork: Some(clockwork) }
     }
 
@@ -104,6 +107,11 @@ impl Reminder {
         self.clockwork().rung.load(Ordering::Acquire)
     }
 
+    /// Others rely on what is set: when it is so no more, whoever was to be woken is.
+    pub(crate) fn note_others(&self) {
+        self.clockwork().has_others.store(true, Ordering::Relaxed);
+    }
+
     /// Has `waker` woken at `deadline`, instead of what was asked for before.
     #[inline]
     pub(crate) fn set(&self, deadline: Instant, waker: &Waker) {
@@ -118,7 +126,7 @@ impl Reminder {
         let is_late = set.armed.is_none_or(|armed| armed > deadline);
         let due = is_late && clockwork.arm(&mut set, deadline);
         drop(set);
-        drop(old);
+        clockwork.release(old);
         if due {
             clockwork.ring(deadline);
         }
@@ -141,7 +149,7 @@ impl Reminder {
         self.give_back();
     }
 
-    /// Wakes nobody any more, and is kept for the next one.
+    /// Wakes nobody any more, if nobody else relies on that, and is kept for the next one.
     #[inline]
     pub(crate) fn give_back(&mut self) {
         let Some(clockwork) = self.clockwork.take() else { return };
@@ -151,7 +159,8 @@ impl Reminder {
         let is_armed = set.armed.is_some();
         clockwork.rung.store(false, Ordering::Release);
         drop(set);
-        drop(waker);
+        clockwork.release(waker);
+        clockwork.has_others.store(false, Ordering::Relaxed);
         if !is_armed {
             return;
         }
@@ -172,6 +181,12 @@ impl Clockwork {
         }
         let backend = self.backend.upgrade().expect("whoever sets it first has a handle to its runtime");
         self.alarm.arm(&*backend, at, || Waker::from(Arc::new(Rope(Arc::downgrade(self))))).is_some()
+    }
+
+    /// Nobody is to wake this one at the deadline any more: it is woken at once if others rely on it.
+    #[inline]
+    fn release(&self, waker: Option<Waker>) {
+        if self.has_others.load(Ordering::Relaxed) { wake(waker) } else { drop(waker) }
     }
 
     /// The alarm, which was armed for `at`, has fired: wakes whoever asked for it, or is armed anew if it was for somebody

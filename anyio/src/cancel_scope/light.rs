@@ -119,7 +119,7 @@ impl Light {
     pub(super) fn has_passed(&mut self, cx: &Context<'_>) -> bool {
         if let Stage::Begun { deadline, is_short, backend } = self.stage {
             let Some(deadline) = deadline else { return false };
-            if context::is_woken_by_timeout(deadline, cx.waker(), backend) {
+            if context::rely_on_timeout(deadline, cx.waker(), backend) {
                 return false;
             }
             let reminder = Reminder::kept(backend).unwrap_or_else(fresh);
@@ -132,6 +132,15 @@ impl Light {
         }
         reminder.set(*deadline, cx.waker());
         reminder.has_rung()
+    }
+
+    /// Another one relies on it: if it has the timer, whoever waits is woken when it has that no more. If not, it relies on another
+    /// one itself, which does so for both.
+    #[inline]
+    pub(super) fn note_others(&self) {
+        if let Stage::Set { reminder, .. } = &self.stage {
+            reminder.note_others();
+        }
     }
 
     /// The body has returned: there is no deadline any more, although the future may be kept (law D9).

@@ -92,11 +92,22 @@ impl<F: Future> Timed<F> {
             match polled {
                 Poll::Ready(value) => {
                     light.end();
+                    if context::is_relied_on() {
+                        cx.waker().wake_by_ref();
+                    }
                     return Poll::Ready(Ok(value));
                 }
-                Poll::Pending if !light.has_passed(cx) => return Poll::Pending,
+                Poll::Pending if !light.has_passed(cx) => {
+                    if context::is_relied_on() {
+                        light.note_others();
+                    }
+                    return Poll::Pending;
+                }
                 Poll::Pending => {}
             }
+        }
+        if context::is_relied_on() {
+            cx.waker().wake_by_ref();
         }
         poll_on(this.place.settle(link), outcome(polled, panic), this.body, cx)
     }

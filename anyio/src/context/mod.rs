@@ -37,6 +37,7 @@ thread_local! {
             link: ManuallyDrop::new(Cell::new(None)),
             count: Cell::new(0),
             given: Cell::new(0),
+            relied_on: Cell::new(0),
             hidden: Cell::new(0),
             budget: Cell::new(BUDGET),
             overdue: Cell::new(false),
@@ -52,6 +53,8 @@ struct Here {
     count: Cell<usize>,
     /// How many of those have got a node since.
     given: Cell<usize>,
+    /// On which of those another one has relied in this poll to be woken: a bit for each of the outermost ones.
+    relied_on: Cell<u64>,
     /// How many of those stand around `link`, and not inside it.
     hidden: Cell<usize>,
     budget: Cell<u32>,
@@ -152,10 +155,34 @@ pub(crate) fn inside_timeout(timeout: Bare, poll: impl FnOnce()) -> Option<Link>
     })
 }
 
-/// Whether a timeout without a node around the code here sees to it that `waker` is woken at this deadline, or before.
+/// Relies on the timeout around the code here to have `waker` woken at this deadline, or before, if it is one without a node
+/// that does so. It has to see to that when it is not [`is_relied_on`] in vain.
 #[inline]
-pub(crate) fn is_woken_by_timeout(deadline: Instant, waker: &Waker, backend: BackendId) -> bool {
-    here(|here| here.peek_timeout(|timeout| timeout.wakes(deadline, waker, backend))).unwrap_or(false)
+pub(crate) fn rely_on_timeout(deadline: Instant, waker: &Waker, backend: BackendId) -> bool {
+    here(|here| {
+        let is_relied_on = here.peek_timeout(|timeout| timeout.wakes(deadline, waker, backend)).unwrap_or(false);
+        let bit = relied_on(here.count.get().wrapping_sub(1));
+        if is_relied_on {
+            here.relied_on.set(here.relied_on.get() | bit);
+        }
+        is_relied_on && bit != 0
+    })
+}
+
+/// Whether another one relies on the timeout that was polled here just now. It tells once.
+#[inline]
+pub(crate) fn is_relied_on() -> bool {
+    here(|here| {
+        let (all, bit) = (here.relied_on.get(), relied_on(here.count.get()));
+        here.relied_on.set(all & !bit);
+        all & bit != 0
+    })
+}
+
+/// The bit for the timeout at this place.
+#[inline]
+fn relied_on(index: usize) -> u64 {
+    if index < u64::BITS as usize { 1 << index } else { 0 }
 }
 
 /// The backend of the timeout without a node around the code here, if there is one.

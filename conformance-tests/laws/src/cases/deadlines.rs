@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 use std::future::{Future, pending, poll_fn, ready};
+use std::mem::replace;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -536,6 +537,46 @@ pub async fn a_timeout_passes_at_its_own_time_after_the_one_around_it_is_gone() 
     assert!(poll_times(1, outer).await.is_err(), "it has time left");
     assert!(inner.await.is_err());
     assert!(now() - start >= 2 * SHORT);
+}
+
+/// D1, D2: A timeout that was begun inside one that ends earlier wakes who waits for it at its own time, also if it is not
+/// polled when that one ends, or is dropped.
+pub async fn a_timeout_wakes_who_waits_for_it_after_the_one_around_it_is_gone() {
+    for (ends_at_once, is_dropped) in [(true, false), (false, false), (false, true)] {
+        let start = now();
+        let inner = Arc::new(Mutex::new(Box::pin(timeout(2 * SHORT, pending::<()>()))));
+        let inside = inner.clone();
+        let mut begun = false;
+        let mut outer = Box::pin(timeout(
+            SHORT,
+            poll_fn(move |cx| {
+                if replace(&mut begun, true) {
+                    return Poll::Ready(());
+                }
+                assert!(inside.lock().unwrap().as_mut().poll(cx).is_pending());
+                if ends_at_once { Poll::Ready(()) } else { Poll::Pending }
+            }),
+        ));
+        assert_eq!(futures::poll!(outer.as_mut()).is_ready(), ends_at_once);
+        if !ends_at_once {
+            checkpoint().await;
+        }
+        if !ends_at_once && !is_dropped {
+            assert!(outer.await.is_ok());
+        } else {
+            drop(outer);
+        }
+        let mut woken = false;
+        let waiting =
+            poll_fn(
+                |cx| {
+                    if replace(&mut woken, true) { inner.lock().unwrap().as_mut().poll(cx) } else { Poll::Pending }
+                },
+            );
+        let outcome = timeout(Duration::from_secs(10), waiting).await;
+        assert!(outcome.expect("it is woken").is_err());
+        assert!(now() - start >= 2 * SHORT);
+    }
 }
 
 /// D1, D2: Of timeouts inside each other each passes at its own time, the inner ones first or the outer ones.
