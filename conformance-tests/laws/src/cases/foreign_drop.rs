@@ -2,17 +2,18 @@
 
 use std::cell::RefCell;
 use std::future::{Future, pending};
+use std::hint;
 use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
 use anyio::{
-    CancelReason, CancelScope, Event, OwnedTaskGroup, Runtime, Started, TaskError, TaskHandle, TryTaskGroup, Unhandled,
-    checkpoint, enter, finally, finally_detached, protect, shield, shield_for, sleep, sleep_forever, task_group,
-    timeout, try_task_group,
+    CancelReason, CancelScope, Event, OwnedTaskGroup, Runtime, Started, TaskError, TaskGroup, TaskHandle, TryTaskGroup,
+    Unhandled, checkpoint, enter, finally, finally_detached, protect, shield, shield_for, sleep, sleep_forever,
+    task_group, timeout, try_task_group,
 };
 use anyio_core::Task;
 use futures::FutureExt as _;
@@ -122,6 +123,39 @@ pub async fn a_group_dropped_at_any_poll_leaves_no_task_behind() {
         assert_eq!(endless.made(), polls.min(3));
         assert_eq!(endless.left(), 0, "dropped after {polls} polls");
     }
+}
+
+/// F1, F2, C5: A group that is dropped while a thread is cancelling it leaves no task behind, which nobody would cancel again.
+pub async fn a_group_dropped_while_a_thread_cancels_it_leaves_no_task_behind() {
+    let (groups, received) = mpsc::channel::<(TaskGroup, Arc<AtomicBool>)>();
+    let thread = on_thread(move || {
+        for (group, go) in received {
+            while !go.load(Ordering::Acquire) {
+                hint::spin_loop();
+            }
+            group.cancel();
+        }
+    });
+    for round in 0..400 {
+        let (endless, go) = (Endless::default(), Arc::new(AtomicBool::new(false)));
+        let mut group = Box::pin(task_group(async |tg| {
+            tg.spawn(endless.task());
+            groups.send((tg, go.clone())).expect("the thread lives");
+            pending::<()>().await
+        }));
+        assert!(futures::poll!(group.as_mut()).is_pending());
+        go.store(true, Ordering::Release);
+        (0..round % 100 * 4).for_each(|_| hint::spin_loop());
+        drop(group);
+        let gone = async {
+            while endless.left() > 0 {
+                checkpoint().await;
+            }
+        };
+        assert!(timeout(Duration::from_secs(10), gone).await.is_ok(), "a task goes on in round {round}");
+    }
+    drop(groups);
+    thread.join().expect("it does not panic");
 }
 
 /// F1, F2: A scope dropped at whatever poll, with a timeout, a shield and a group inside, leaves no task behind when
