@@ -6,9 +6,9 @@
 //!
 //! Whoever finds it taken spins for some microseconds, then lets other threads run, and then sleeps for longer and longer. So
 //! it costs little to wait for a thread that the system has stopped at the wrong moment, and a thread that goes before all
-//! others does not keep that one from going on. Nobody is served in order, and so nothing of the user's is run, woken or
-//! dropped under this lock, and nothing waits: of backends, only timers are set and asked under it. `parking_lot` has the
-//! locks for all else.
+//! others does not keep that one from going on. Nobody is served in order, and so nothing waits under this lock, and nothing
+//! of the user's is run, woken or dropped: wakers are cloned, and of backends only timers are set and asked. `parking_lot` has
+//! the locks for all else.
 
 #![expect(unsafe_code, reason = "a lock gives exclusive access to what it guards")]
 

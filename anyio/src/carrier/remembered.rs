@@ -1,5 +1,5 @@
 //! What a thread remembers of the carriers that it has had to do with last, so that no references have to be counted anew each
-//! time.
+//! time: one handle, and one waker, at most, until it has to do with others, or ends.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
