@@ -229,10 +229,13 @@ impl Scene {
     }
 
     fn observe(&self, id: Id) {
+        // Another thread may cancel this task between one look and the next; what was seen once stays so.
+        let before = anyio::is_cancelled();
         let told = anyio::current_effective_deadline();
+        let after = anyio::is_cancelled();
+        let cancelled = told == EffectiveDeadline::Cancelled;
+        assert!(before <= cancelled && cancelled <= after, "{before}, then {told:?}, then {after}");
         let deadline = if let EffectiveDeadline::At(at) = told { Some(self.stage.backend.tick_at(at)) } else { None };
-        let cancelled = anyio::is_cancelled();
-        assert_eq!(cancelled, told == EffectiveDeadline::Cancelled);
         self.note(Event::Observed { id, cancelled, deadline });
     }
 
