@@ -155,8 +155,8 @@ pub(crate) fn inside_timeout(timeout: Bare, poll: impl FnOnce()) -> Option<Link>
     })
 }
 
-/// Relies on the timeout around the code here to have `waker` woken at this deadline, or before, if it is one without a node
-/// that does so. It has to see to that when it is not [`is_relied_on`] in vain.
+/// Relies on the timeout around the code here, if it has no node, to have `waker` woken at this deadline or before; says whether
+/// it can be relied on. That one asks [`is_relied_on`] at the end of its poll, and sees to it.
 #[inline]
 pub(crate) fn rely_on_timeout(deadline: Instant, waker: &Waker, backend: BackendId) -> bool {
     here(|here| {
@@ -174,8 +174,11 @@ pub(crate) fn rely_on_timeout(deadline: Instant, waker: &Waker, backend: Backend
 pub(crate) fn is_relied_on() -> bool {
     here(|here| {
         let (all, bit) = (here.relied_on.get(), relied_on(here.count.get()));
-        here.relied_on.set(all & !bit);
-        all & bit != 0
+        let is_relied_on = all & bit != 0;
+        if is_relied_on {
+            here.relied_on.set(all & !bit);
+        }
+        is_relied_on
     })
 }
 

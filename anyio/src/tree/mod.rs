@@ -64,7 +64,7 @@ pub(crate) use self::lock::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Mutex,
 use self::lock::{Guard, Guarded};
 pub(crate) use self::place::Place;
 use self::place::Standing;
-use self::poller::{Calls, Known};
+use self::poller::{Calls, Whom};
 pub(crate) use self::poller::{Poller, wake};
 pub(crate) use self::stall::Stalls;
 use self::stop::Stop;
@@ -261,7 +261,7 @@ const LEVELS: u32 = 8;
 /// What the lock of a node guards.
 struct State {
     /// Whoever polls this node's future: it, or whoever waits for its exit.
-    poller: Known,
+    poller: Whom,
     /// The nodes directly below that are not gone.
     children: Children,
     /// What few nodes have.
@@ -381,7 +381,7 @@ impl<X: Ext + 'static> Node<X> {
             notes: AtomicU8::new(0),
         };
         let state = State {
-            poller: Known::from(poller),
+            poller: Whom::from(poller),
             children: Children::NONE,
             rare: None,
             live: u32::from(role == Role::Task),

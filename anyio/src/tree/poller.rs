@@ -21,7 +21,7 @@ pub(crate) enum Poller {
 }
 
 /// Whom a node knows to poll its future, in as little memory as a waker takes.
-pub(super) enum Known {
+pub(super) enum Whom {
     Waker(Waker),
     Other(Other),
 }
@@ -32,24 +32,24 @@ pub(super) enum Other {
     Task,
 }
 
-impl Known {
+impl Whom {
     #[inline]
     pub(super) fn get(&self) -> Option<Poller> {
         match self {
-            Known::Waker(waker) => Some(Poller::Waker(waker.clone())),
-            Known::Other(Other::Task) => Some(Poller::Task),
-            Known::Other(Other::Nobody) => None,
+            Whom::Waker(waker) => Some(Poller::Waker(waker.clone())),
+            Whom::Other(Other::Task) => Some(Poller::Task),
+            Whom::Other(Other::Nobody) => None,
         }
     }
 
     #[inline]
     pub(super) fn is_task(&self) -> bool {
-        matches!(self, Known::Other(Other::Task))
+        matches!(self, Whom::Other(Other::Task))
     }
 
     #[inline]
     pub(super) fn take(&mut self) -> Option<Poller> {
-        mem::replace(self, Known::Other(Other::Nobody)).into()
+        mem::replace(self, Whom::Other(Other::Nobody)).into()
     }
 
     #[inline]
@@ -58,24 +58,24 @@ impl Known {
     }
 }
 
-impl From<Option<Poller>> for Known {
+impl From<Option<Poller>> for Whom {
     #[inline]
     fn from(poller: Option<Poller>) -> Self {
         match poller {
-            None => Known::Other(Other::Nobody),
-            Some(Poller::Task) => Known::Other(Other::Task),
-            Some(Poller::Waker(waker)) => Known::Waker(waker),
+            None => Whom::Other(Other::Nobody),
+            Some(Poller::Task) => Whom::Other(Other::Task),
+            Some(Poller::Waker(waker)) => Whom::Waker(waker),
         }
     }
 }
 
-impl From<Known> for Option<Poller> {
+impl From<Whom> for Option<Poller> {
     #[inline]
-    fn from(known: Known) -> Self {
-        match known {
-            Known::Waker(waker) => Some(Poller::Waker(waker)),
-            Known::Other(Other::Task) => Some(Poller::Task),
-            Known::Other(Other::Nobody) => None,
+    fn from(whom: Whom) -> Self {
+        match whom {
+            Whom::Waker(waker) => Some(Poller::Waker(waker)),
+            Whom::Other(Other::Task) => Some(Poller::Task),
+            Whom::Other(Other::Nobody) => None,
         }
     }
 }
