@@ -507,9 +507,8 @@ pub(super) fn poll_outcome<T, E: Send + 'static>(
         return Poll::Ready(Ok(value));
     }
     ready!(unit.poll_offer(cx));
-    let outermost = unit.link().cause().map(|cause| cause.reason);
-    let reason =
-        outermost.or_else(|| Group::<E>::at(unit.link()).outside()).expect("a group without a value was cancelled");
+    let group = Group::<E>::at(unit.link());
+    let reason = group.outermost().or_else(|| group.outside()).expect("a group without a value was cancelled");
     Poll::Ready(Err(GroupError::Cancelled(reason)))
 }
 

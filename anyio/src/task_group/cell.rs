@@ -215,9 +215,16 @@ impl<'a, E: Send + 'static> Group<'a, E> {
     /// The cause from outside that cut something short: the outermost that is known, if there were several.
     pub(crate) fn outside(&self) -> Option<Cancelled> {
         if self.cell.is_cut() {
-            return self.link.cause().map(|cause| cause.reason);
+            return self.outermost();
         }
         if self.cell.has_collected() { self.cell.collect().outside.clone() } else { None }
+    }
+
+    /// The outermost cancellation that has reached the group, which has no shield: what has reached the one around after the
+    /// last task was over counts, too.
+    pub(crate) fn outermost(&self) -> Option<Cancelled> {
+        let around = self.link.parent().and_then(|parent| parent.cause());
+        around.or_else(|| self.link.cause()).map(|cause| cause.reason)
     }
 
     /// What the group comes to. A panic is alone in it: all else goes to the hook.

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::cancel::Inherited;
 use super::poller::{Poller, wake};
-use super::{Bell, Children, Ext, Guard, Key, Link, NOT_LISTED, Node, Ordering, Role, State, Tenure};
+use super::{Bell, Children, Ext, Guard, Key, LEFT, Link, NOT_LISTED, Node, OVER, Ordering, Role, State, Tenure};
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
 use crate::unhandled::Unhandled;
@@ -155,7 +155,7 @@ impl Node {
             let let_go = if emptied && !is_waker { node.unlean_at_once(&mut state) } else { None };
             let released = emptied && node.unlean(&mut state);
             // Last: who sees it sees what is being let go of.
-            node.note_if_over(&state);
+            node.note_if_over(&mut state);
             drop(state);
             if !emptied && !finished {
                 return;
@@ -398,7 +398,7 @@ impl Node {
         state.gone = true;
         state.closed = true;
         state.live = 0;
-        self.note_if_over(&state);
+        self.note_if_over(&mut state);
         let poller = state.poller.take();
         drop(state);
         self.disarm_all();
@@ -419,8 +419,8 @@ impl Node {
         let mut state = self.lock();
         state.exiting = true;
         let finished = state.close_if_done();
-        self.note_if_over(&state);
-        let old = state.learn(news);
+        let old = if state.is_over() { state.poller.take() } else { state.learn(news) };
+        self.note_if_over(&mut state);
         let left = state.live > 0;
         // If nothing is listed, what is live is on its way out: it was cancelled when its node went.
         let behind = left && !state.children.is_empty() && (state.has_units || !self.role().is_group());
@@ -464,6 +464,12 @@ impl Node {
     /// The future of this node has ended or was dropped (invariant 7). What is live below is cancelled and stays
     /// counted.
     pub(crate) fn finish(self: &Link) {
+        if self.flags().over.load(Ordering::Acquire) == LEFT {
+            self.flags().over.store(OVER, Ordering::Relaxed);
+            self.disarm_all();
+            drop(self.unlist_here());
+            return;
+        }
         let own = u32::from(self.role() == Role::Task);
         let mut state = self.lock();
         if state.gone || self.parent().is_none() {
@@ -473,7 +479,7 @@ impl Node {
         state.exiting = true;
         let left = state.live > own;
         state.close_if_done();
-        self.note_if_over(&state);
+        self.note_if_over(&mut state);
         if left {
             drop(state);
             self.cancel(Cancelled::new(CancelReason::GroupDropped));
@@ -499,7 +505,7 @@ impl Node {
         if released {
             self.release(false, false);
         }
-        let listed = self.parent().and_then(|parent| parent.unlist(self.place.key()));
+        let listed = self.unlist_here();
         drop((listed, poller));
         if !children.is_empty() {
             self.leave_children(children);
@@ -525,8 +531,10 @@ impl Node {
         }
     }
 
-    fn unlist(&self, key: Key) -> Option<Link> {
-        if key == NOT_LISTED { None } else { self.lock().children.remove(key) }
+    /// Takes this node out of the list of its parent.
+    fn unlist_here(&self) -> Option<Link> {
+        let key = self.place.key();
+        if key == NOT_LISTED { None } else { self.parent()?.lock().children.remove(key) }
     }
 
     /// Whether no task is left below, nor will be.

@@ -22,7 +22,8 @@
 //!    by a task's end, on whatever thread, is `owed` the poll that collects what the task left: it stays held until that
 //!    poll begins.
 //! 7. **Gone.** A node is gone once its future has ended or was dropped. It does not lean any more and its parent does
-//!    not list it; nothing but what is counted in `live` remains of it.
+//!    not list it; nothing but what is counted in `live` remains of it. A group that is over before its future looks is mostly
+//!    gone then, and listed until that future ends.
 //!
 //! # Lock order
 //!
@@ -236,12 +237,18 @@ struct Flags {
     /// `held`: who sees nothing hold any more sees this. Cleared by the poller with AcqRel, which then sees what the task
     /// left.
     owed: AtomicBool,
-    /// Whether it has closed and nothing is live below (invariant 5). Stored with Release under the lock; a load with Acquire
-    /// that sees it sees what those did who were live.
-    over: AtomicBool,
+    /// Whether it has closed and nothing is live below (invariant 5): not 0 then, and `LEFT` if it is gone with that, so that
+    /// its future need not take the lock to leave. Stored with Release under the lock; a load with Acquire that sees it sees
+    /// what those did who were live.
+    over: AtomicU8,
     /// What the poller notes for its next poll: `OVERDUE` and `WATCHED`. Nobody else looks at it.
     notes: AtomicU8,
 }
+
+/// It is over.
+const OVER: u8 = 1;
+/// It is over, and gone.
+const LEFT: u8 = 2;
 
 /// A task has stepped aside in vain: see [`context::poll_budget`](crate::context::poll_budget).
 const OVERDUE: u8 = 1;
@@ -377,7 +384,7 @@ impl<X: Ext + 'static> Node<X> {
             own: AtomicBool::new(false),
             held: AtomicBool::new(false),
             owed: AtomicBool::new(false),
-            over: AtomicBool::new(false),
+            over: AtomicU8::new(0),
             notes: AtomicU8::new(0),
         };
         let state = State {
@@ -522,7 +529,7 @@ impl<X: Ext + ?Sized> Node<X> {
     /// Whether no task is below, nor will be again.
     #[inline]
     pub(crate) fn is_closed(&self) -> bool {
-        self.flags().over.load(Ordering::Acquire)
+        self.flags().over.load(Ordering::Acquire) != 0
     }
 
     /// Whether no task is below, nor will be again. If there may be, `news` is who will be woken by what happens here.
@@ -535,12 +542,21 @@ impl<X: Ext + ?Sized> Node<X> {
         is_closed
     }
 
-    /// Tells those who do not take the lock that all is over here, if it is.
+    /// Tells those who do not take the lock that all is over here, if it is. A group to which nobody is known is gone by
+    /// that.
     #[inline]
-    fn note_if_over(&self, state: &State) {
+    fn note_if_over(&self, state: &mut State) {
         if state.is_over() {
-            self.flags().over.store(true, Ordering::Release);
+            let leaves = self.role() == Role::Group && self.has_nothing_to_leave(state);
+            state.gone |= leaves;
+            self.flags().over.store(if leaves { LEFT } else { OVER }, Ordering::Release);
         }
+    }
+
+    /// Whether nothing is known to it that would have to be told, or dropped, at its end.
+    fn has_nothing_to_leave(&self, state: &State) -> bool {
+        let knows_nobody = state.children.is_empty() && !state.poller.is_waker();
+        knows_nobody && !state.leaning && self.releasing.load(Ordering::Relaxed) == 0
     }
 
     /// Whether nothing can be spawned below any more.

@@ -43,6 +43,11 @@ impl Whom {
     }
 
     #[inline]
+    pub(super) fn is_waker(&self) -> bool {
+        matches!(self, Whom::Waker(_))
+    }
+
+    #[inline]
     pub(super) fn is_task(&self) -> bool {
         matches!(self, Whom::Other(Other::Task))
     }
