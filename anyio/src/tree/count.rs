@@ -419,7 +419,7 @@ impl Node {
         let mut state = self.lock();
         state.exiting = true;
         let finished = state.close_if_done();
-        let old = if state.is_over() { state.poller.take() } else { state.learn(news) };
+        let old = state.learn(news);
         self.note_if_over(&mut state);
         let left = state.live > 0;
         // If nothing is listed, what is live is on its way out: it was cancelled when its node went.
