@@ -53,38 +53,41 @@ impl Spread {
         Spread { cause, origin: origin.depth(), stack: Vec::new(), reached: Vec::new(), calls: Calls::default() }
     }
 
-    /// Has it reach a node, which is locked in `state`, and puts it on its way to those below; gives whom to wake.
+    /// Has it reach a node, which is locked in `state`, and puts it on its way to those below. Those that are free are visited at
+    /// once, which keeps the order of locks, as nobody waits; and so nothing is counted for them.
+    ///
+    /// That goes on for some `steps` where there is but one below; where there are many, only from the node that was locked first.
     #[inline]
-    fn reach(&mut self, node: &Link, state: &mut State, is_called: bool) -> Option<Poller> {
+    fn reach(&mut self, node: &Link, state: &mut State, is_called: bool, steps: u32) {
         let is_origin = node.depth() == self.origin;
-        let (below, mut poller) = node.reach(state, &self.cause, is_origin, is_called);
-        if let Some(is_called) = below.filter(|_| !state.children.is_empty()) {
-            // Before those below, who are called first.
-            self.calls.add_some(node, poller.take());
-            state.go_below(&self.cause, is_called, STEPS, &mut self.stack, &mut self.calls);
-        }
-        poller
-    }
-
-    /// What is to be done for a node that was reached, when all know.
-    #[inline]
-    fn note(&mut self, node: Link, poller: Option<Poller>) {
+        let (below, poller) = node.reach(state, &self.cause, is_origin, is_called);
         if matches!(node.role(), Role::Leaf | Role::Shield | Role::Finally) {
             self.reached.push(node.clone());
         }
-        self.calls.add(node, poller);
+        // Before those below, who are called first.
+        if node.role() == Role::Task && state.children.is_empty() {
+            self.calls.add_alone(node, poller);
+        } else {
+            self.calls.add(node, poller);
+        }
+        let Some(is_called) = below else { return };
+        let may_visit = steps > 0 && (steps == STEPS || state.children.is_one());
+        // From the last one on, so that the first one is called first.
+        state.children.for_each_backwards(|child| match if may_visit { try_lock_below(&child.state) } else { None } {
+            Some(mut state) => self.reach(child, &mut state, is_called, steps - 1),
+            None => self.stack.push(Visit::new(child, is_called)),
+        });
     }
 
+    /// Has it reach all others; who is to be woken is, at last.
     fn go_on(mut self) {
         while let Some(Visit { node, is_called }) = self.stack.pop() {
             let node = ManuallyDrop::into_inner(node);
-            let poller = self.reach(&node, &mut node.lock(), is_called);
-            self.note(node, poller);
+            self.reach(&node, &mut node.lock(), is_called, STEPS);
         }
         for node in &self.reached {
             node.ext.reached(node, &self.cause);
         }
-        self.calls.call();
     }
 }
 
@@ -206,17 +209,14 @@ impl Node {
         // Without a place, it takes the cause over when it gets one.
         let spread = self.place.is_set().then(|| {
             let mut spread = Spread::new(self, Cause { depth: self.depth(), reason });
-            let poller = spread.reach(self, &mut state, false);
-            (spread, poller)
+            spread.reach(self, &mut state, false, STEPS);
+            spread
         });
         drop(state);
         if has_deadline {
             self.disarm(Bell::Deadline);
         }
-        if let Some((mut spread, poller)) = spread {
-            spread.note(self.clone(), poller);
-            spread.go_on();
-        }
+        spread.into_iter().for_each(Spread::go_on);
         self.wake(poller);
     }
 
@@ -233,8 +233,7 @@ impl Node {
     /// them know.
     fn spread(self: &Link, cause: Cause) {
         let mut spread = Spread::new(self, cause);
-        let poller = spread.reach(self, &mut self.lock(), false);
-        spread.note(self.clone(), poller);
+        spread.reach(self, &mut self.lock(), false, STEPS);
         spread.go_on();
     }
 
@@ -383,22 +382,6 @@ impl Node {
             Bell::Deadline => self.expire(at),
             Bell::Grace => self.ext.grace_over(self),
             Bell::Stall => self.has_stalled(),
-        }
-    }
-}
-
-impl State {
-    /// Has a cause go on to those below the node that is locked in this. One that is alone there is visited at once, if it is
-    /// free, and so on for some `steps`: so nothing is counted for those.
-    fn go_below(&self, cause: &Cause, is_called: bool, steps: u32, stack: &mut Vec<Visit>, calls: &mut Calls) {
-        let only = self.children.only().filter(|only| steps > 0 && matches!(only.role(), Role::Group | Role::Task));
-        let Some((node, mut state)) = only.and_then(|only| Some((only, try_lock_below(&only.state)?))) else {
-            return self.children.for_each(|child| stack.push(Visit::new(child, is_called)));
-        };
-        let (below, poller) = node.reach(&mut state, cause, false, is_called);
-        calls.add_some(node, poller);
-        if let Some(is_called) = below {
-            state.go_below(cause, is_called, steps - 1, stack, calls);
         }
     }
 }

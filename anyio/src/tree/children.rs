@@ -75,17 +75,18 @@ impl Children {
         }
     }
 
-    /// The node that is alone here, if it has never been otherwise.
+    /// Whether there is one node here, and has never been another beside it.
     #[inline]
-    pub(super) fn only(&self) -> Option<&Link> {
-        if let Children::One(node) = self { Some(node) } else { None }
+    pub(super) fn is_one(&self) -> bool {
+        matches!(self, Children::One(_))
     }
 
+    /// Looks at all of them, the last one first.
     #[inline]
-    pub(super) fn for_each(&self, mut look: impl FnMut(&Link)) {
+    pub(super) fn for_each_backwards(&self, mut look: impl FnMut(&Link)) {
         match self {
             Children::One(node) => look(node),
-            Children::Many(many) => many.iter().flat_map(|many| many.0.iter()).for_each(|(_, node)| look(node)),
+            Children::Many(many) => many.iter().flat_map(|many| many.0.iter().rev()).for_each(|(_, node)| look(node)),
         }
     }
 
@@ -102,9 +103,9 @@ impl Many {
     #[inline]
     fn insert(&mut self, node: Link) {
         let nodes = &mut self.0;
-        if nodes.len() == nodes.capacity() && nodes.len() < 1024 {
-            // More than the doubling that is usual: groups are filled in one go.
-            nodes.reserve(3 * nodes.len());
+        if nodes.len() == nodes.capacity() {
+            // At first more than the doubling that is usual, since groups are filled in one go; less where it is a lot of memory.
+            nodes.reserve_exact(if nodes.len() < 1024 { 3 * nodes.len() } else { nodes.len() / 2 });
         }
         let entry = nodes.vacant_entry();
         node.place.set_key(Key::try_from(entry.key()).expect("so many nodes fit in no memory"));

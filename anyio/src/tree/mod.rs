@@ -632,8 +632,7 @@ impl<X: Ext + ?Sized> Node<X> {
         let tasks: Vec<_> = state.children.iter().filter(|node| node.ext.has_had_turn()).cloned().collect();
         drop(state);
         let mut calls = Calls::default();
-        tasks.into_iter().for_each(|task| calls.add(task, Some(Poller::Task)));
-        calls.call();
+        tasks.iter().for_each(|task| calls.add(task, Some(Poller::Task)));
     }
 
     /// The future of this task has ended: from now on the waker is that of whoever waits until it is gone. Tells whether

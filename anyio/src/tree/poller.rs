@@ -136,7 +136,7 @@ fn task_around(node: &Link) -> &Link {
     around.find(|node| node.role() == Role::Task).expect("it was there when its waker was")
 }
 
-/// Those who are to be woken when nothing else is left to be done: by [`call`](Calls::call), which has to be called.
+/// Those who are to be woken when nothing else is left to be done: they are when this is dropped, whatever happens until then.
 #[derive(Default)]
 #[must_use]
 pub(super) struct Calls(Vec<Call>);
@@ -146,32 +146,45 @@ enum Call {
     Waker(ManuallyDrop<Waker>),
     /// The node of a task that is carried, or one that is polled by such a task.
     Node(ManuallyDrop<Link>),
+    /// A task that is carried, and has to be queued.
+    Task(Home, ManuallyDrop<Arc<dyn Carry>>),
 }
 
 impl Calls {
+    /// Adds the `poller` of a node.
     #[inline]
-    pub(super) fn add(&mut self, node: Link, poller: Option<Poller>) {
+    pub(super) fn add(&mut self, node: &Link, poller: Option<Poller>) {
         match poller {
             None => {}
-            Some(Poller::Task) => self.0.push(Call::Node(ManuallyDrop::new(node))),
+            Some(Poller::Task) => self.0.push(Call::Node(ManuallyDrop::new(node.clone()))),
             Some(Poller::Waker(waker)) => self.0.push(Call::Waker(ManuallyDrop::new(waker))),
         }
     }
 
-    /// [`add`](Self::add) for a node that is kept.
-    pub(super) fn add_some(&mut self, node: &Link, poller: Option<Poller>) {
-        if poller.is_some() {
-            self.add(node.clone(), poller);
+    /// [`add`](Self::add) for a task in which nothing else stands: if it is carried it is noted there already that it is to be
+    /// polled, which it may be at once if it is being polled now. Where more stands in it, that could be polled in vain then, and
+    /// would not be woken for itself.
+    #[inline]
+    pub(super) fn add_alone(&mut self, task: &Link, poller: Option<Poller>) {
+        if let Some(Poller::Task) = poller {
+            if let Some((home, queued)) = task.ext.wake() {
+                self.0.push(Call::Task(home, ManuallyDrop::new(queued(task.clone()))));
+            }
+        } else {
+            self.add(task, poller);
         }
     }
+}
 
+impl Drop for Calls {
     /// Wakes them, the last ones first: those who were found below others end before these can.
-    pub(super) fn call(self) {
+    fn drop(&mut self) {
         let mut batch = Batch::default();
-        for call in self.0.into_iter().rev() {
+        for call in self.0.drain(..).rev() {
             match call {
                 Call::Waker(waker) => wake(Some(ManuallyDrop::into_inner(waker))),
-                Call::Node(node) => batch.add(ManuallyDrop::into_inner(node)),
+                Call::Node(node) => batch.add_around(ManuallyDrop::into_inner(node)),
+                Call::Task(home, task) => batch.add(home, ManuallyDrop::into_inner(task)),
             }
         }
         batch.queue();
@@ -189,14 +202,18 @@ struct Batch {
 
 impl Batch {
     /// Adds the task that a node stands in, or is that of, if it has to be queued.
-    fn add(&mut self, node: Link) {
+    fn add_around(&mut self, node: Link) {
         let task = if node.role() == Role::Task { node } else { task_around(&node).clone() };
-        let Some((home, queued)) = task.ext.wake() else { return };
+        if let Some((home, queued)) = task.ext.wake() {
+            self.add(home, queued(task));
+        }
+    }
+
+    fn add(&mut self, home: Home, task: Arc<dyn Carry>) {
         if self.home != Some(home) {
             self.queue();
             self.home = Some(home);
         }
-        let task = queued(task);
         if self.only.is_none() && self.tasks.is_empty() {
             self.only = Some(task);
         } else {

@@ -92,9 +92,8 @@ impl Node {
             let poller = state.poller_if(node.role() == Role::Leaf);
             stack.extend(state.children.iter().cloned());
             drop(state);
-            calls.add(node, poller);
+            calls.add(&node, poller);
         }
-        calls.call();
     }
 }
 

@@ -1,22 +1,25 @@
 //! Cases of the laws C: cancel scopes.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::future::{Future, pending, poll_fn, ready};
-use std::panic::{AssertUnwindSafe, Location, panic_any};
+use std::hint::spin_loop;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, panic_any};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyio::{
-    CancelHandle, CancelReason, CancelScope, Cancelled, Event, FutureExt as _, OwnedTaskGroup, Started, TaskError,
-    Unhandled, bracket, cancelled, checkpoint, enter, finally, finally_detached, interval, is_cancelled, move_on_after,
-    now, protect, shield, shield_for, sleep, sleep_forever, sleep_until, task_group, timeout, timeout_at,
-    try_task_group,
+    CancelHandle, CancelReason, CancelScope, Cancelled, Event, FutureExt as _, OwnedTaskGroup, Runtime, Started,
+    TaskError, Unhandled, bracket, cancelled, checkpoint, enter, finally, finally_detached, interval, is_cancelled,
+    move_on_after, now, protect, shield, shield_for, sleep, sleep_forever, sleep_until, task_group, timeout,
+    timeout_at, try_task_group,
 };
+use anyio_core::{Backend, Blocking, Checkpoint, Clock, Job, Sharing, Spawn, Task, Timer};
 use futures::channel::oneshot;
 use futures::executor::block_on;
 use futures::future::{FutureExt as _, join, join_all, select};
@@ -720,6 +723,123 @@ impl Wake for CancelsOnWake {
     fn wake(self: Arc<Self>) {
         self.0.cancel_with("waker");
     }
+}
+
+/// C5, C9: A task that is cancelled while it is being polled is polled again when all that is inside it knows.
+pub async fn a_task_that_is_cancelled_during_a_poll_is_woken_when_all_in_it_know() {
+    for round in 0..200 {
+        let is_polled = Arc::new(AtomicBool::new(false));
+        let group = task_group(async |tg| {
+            // Each holds the task until what is inside has heard of the cancellation.
+            let scopes: Vec<_> = (0..25).map(|_| CancelScope::new()).collect();
+            let looks: Vec<_> = scopes.iter().map(CancelScope::handle).collect();
+            let polled = is_polled.clone();
+            let handle = tg.spawn(async move {
+                let held = join_all(scopes.into_iter().map(|scope| scope.run(finally(sleep_forever(), async {}))));
+                let busy = poll_fn(|_| {
+                    polled.store(true, Ordering::SeqCst);
+                    (0..round % 40 * 50).for_each(|_| spin_loop());
+                    Poll::<()>::Pending
+                });
+                join(held, busy).await;
+            });
+            let is_over = Arc::new(AtomicBool::new(false));
+            let stops = is_over.clone();
+            on_thread(move || {
+                while !stops.load(Ordering::SeqCst) {
+                    assert!(looks.iter().all(|handle| handle.deadline().is_none()));
+                }
+            });
+            on_thread(move || {
+                while !is_polled.load(Ordering::SeqCst) {
+                    spin_loop();
+                }
+                handle.cancel();
+                is_over.store(true, Ordering::SeqCst);
+            });
+        });
+        group.await.expect("its own cancel is no error");
+    }
+}
+
+/// A backend that panics when it is asked for a timer, if it `fails`, once, and leaves everything else to another.
+struct Fails {
+    inner: Arc<dyn Backend>,
+    fails: Arc<AtomicBool>,
+}
+
+impl Spawn for Fails {
+    fn spawn(&self, task: Task) {
+        self.inner.spawn(task);
+    }
+
+    fn sharing(&self) -> Sharing {
+        self.inner.sharing()
+    }
+}
+
+impl Blocking for Fails {
+    fn spawn_blocking(&self, job: Job) {
+        self.inner.spawn_blocking(job);
+    }
+}
+
+impl Checkpoint for Fails {
+    fn checkpoint(&self, waker: &Waker) {
+        self.inner.checkpoint(waker);
+    }
+}
+
+impl Clock for Fails {
+    fn now(&self) -> Instant {
+        self.inner.now()
+    }
+
+    fn timer(&self, deadline: Instant) -> Pin<Box<dyn Timer>> {
+        assert!(!self.fails.swap(false, Ordering::SeqCst), "there is no timer to be had");
+        self.inner.timer(deadline)
+    }
+
+    fn is_virtual(&self) -> bool {
+        self.inner.is_virtual()
+    }
+
+    fn follow_real_time(&self) -> Option<Box<dyn Any + Send + Sync>> {
+        self.inner.follow_real_time()
+    }
+}
+
+impl Backend for Fails {
+    fn name(&self) -> &'static str {
+        "fails"
+    }
+}
+
+/// C5, C9: A backend that panics as the timer of a grace is to be set does not keep those from being woken who are cancelled as
+/// well.
+pub async fn a_backend_that_panics_keeps_nobody_from_being_woken() {
+    let (inner, fails) = (Runtime::current().unwrap().backend().clone(), Arc::new(AtomicBool::new(false)));
+    let runtime = Runtime::new(Fails { inner, fails: fails.clone() });
+    let (asleep, done, drops) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)), Drops::new());
+    let group = task_group(async |tg| {
+        for shielded in [false, true, false] {
+            let (token, asleep, done) = (drops.token(), asleep.clone(), done.clone());
+            tg.spawn(async move {
+                let _token = token;
+                asleep.fetch_add(1, Ordering::SeqCst);
+                if shielded {
+                    shield_for(LONG, until(|| done.load(Ordering::SeqCst))).await;
+                }
+                sleep_forever().await;
+            });
+        }
+        until(|| asleep.load(Ordering::SeqCst) == 3).await;
+        fails.store(true, Ordering::SeqCst);
+        assert!(catch_unwind(AssertUnwindSafe(|| tg.cancel())).is_err());
+        done.store(true, Ordering::SeqCst);
+    });
+    assert_eq!(enter(runtime, group).await, Ok(()));
+    assert_eq!(drops.count(), 3);
 }
 
 /// C5: A waker can cancel, also the scope that wakes it.
