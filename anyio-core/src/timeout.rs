@@ -36,8 +36,9 @@ pub trait Clock {
         false
     }
 
-    /// Whether [`is_virtual`](Clock::is_virtual) answers `false` for ever, so that nobody has to ask again. The default is
-    /// `false`, which costs a question for each timer that is given up.
+    /// Whether this is the system's clock, now and for ever: [`now`](Clock::now) gives what [`Instant::now`] does, and
+    /// [`is_virtual`](Clock::is_virtual) answers `false`, so that neither has to be asked again. The default is `false`, which costs
+    /// a question for each time that is read, and for each timer that is given up.
     fn is_always_real(&self) -> bool {
         false
     }

@@ -212,7 +212,7 @@ impl Clockwork {
     fn with_backend<R>(&self, look: impl FnOnce(&dyn Backend) -> R) -> Option<R> {
         let mut look = Some(look);
         let mut look = |backend: &dyn Backend| look.take().expect("called once")(backend);
-        let is_it = |runtime: &&Runtime| BackendId::of(runtime.backend()) == self.backend_id;
+        let is_it = |runtime: &&Runtime| runtime.backend_id() == self.backend_id;
         let around = context::peek(|link| {
             let runtime = link.and_then(|link| link.try_runtime());
             runtime.filter(is_it).map(|runtime| look(&**runtime.backend()))

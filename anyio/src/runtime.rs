@@ -13,6 +13,7 @@ use crate::carrier::{Carriers, Employed};
 use crate::context;
 use crate::detect;
 use crate::locals::RunValues;
+use crate::reminder::BackendId;
 use crate::sync::CapacityLimiter;
 use crate::tree::{Ext, Link, Node, Stalls, erase};
 use crate::unhandled::{self, Hook, Unhandled};
@@ -55,6 +56,10 @@ pub struct Runtime(Arc<Inner>);
 
 struct Inner {
     backend: Arc<dyn Backend>,
+    /// That of the backend, which is asked for with each timeout.
+    backend_id: BackendId,
+    /// Whether its clock is the system's, which is read without a way round.
+    is_always_real: bool,
     /// What polls the tasks of groups, if the backend leaves that to anyio.
     carriers: Arc<Employed>,
     /// Counts whatever lives in no scope; lists nothing and cannot be cancelled.
@@ -153,6 +158,8 @@ impl Runtime {
         let idle = Arc::new(Idle { reached: Notify::new(), is_awaited: AtomicBool::new(false) });
         Runtime(Arc::new(Inner {
             carriers: Arc::new(Employed::by(&*backend)),
+            backend_id: BackendId::of(&backend),
+            is_always_real: backend.is_always_real(),
             backend,
             root: erase(&Node::root(RootExt { idle: idle.clone() })),
             main: Arc::default(),
@@ -246,6 +253,8 @@ impl Runtime {
         let old = &self.0;
         let mut inner = Inner {
             backend: old.backend.clone(),
+            backend_id: old.backend_id,
+            is_always_real: old.is_always_real,
             carriers: old.carriers.clone(),
             root: old.root.clone(),
             main: old.main.clone(),
@@ -275,6 +284,11 @@ impl Runtime {
         &self.0.backend
     }
 
+    #[inline]
+    pub(crate) fn backend_id(&self) -> BackendId {
+        self.0.backend_id
+    }
+
     /// What polls the tasks of groups, if it is not the backend.
     #[inline]
     pub(crate) fn carriers(&self) -> Option<&Arc<Carriers>> {
@@ -285,7 +299,7 @@ impl Runtime {
     #[inline]
     #[must_use]
     pub fn now(&self) -> Instant {
-        self.0.backend.now()
+        if self.0.is_always_real { Instant::now() } else { self.0.backend.now() }
     }
 
     /// Waits until no task, clean-up or blocking work is left that was started through this handle outside any

@@ -182,12 +182,12 @@ fn poll_now(backend: &mut BackendId, cx: &mut Context<'_>) -> Poll<Instant> {
 #[inline]
 fn now_as_around(backend: &mut BackendId) -> Option<Instant> {
     let around = context::backend_of_timeout()?;
-    detect::with_last(|runtime| (BackendId::of(runtime.backend()) == around).then(|| now_of(runtime, backend)))
+    detect::with_last(|runtime| (runtime.backend_id() == around).then(|| now_of(runtime, backend)))
 }
 
 #[inline(always)]
 fn now_of(runtime: &Runtime, backend: &mut BackendId) -> Instant {
-    *backend = BackendId::of(runtime.backend());
+    *backend = runtime.backend_id();
     runtime.now()
 }
 

@@ -1084,9 +1084,22 @@ pub async fn the_clock_does_not_run_backwards() {
         let here = now();
         assert!(here >= before);
         let elsewhere = runtime.clone();
-        before = on_thread(move || elsewhere.now()).join().unwrap();
+        before = on_thread(move || elsewhere.backend().now()).join().unwrap();
         assert!(before >= here, "another thread is behind");
     }
+}
+
+/// D2: A clock that says that it is always real is the system's, on every thread: it is not asked any more.
+pub async fn a_clock_that_is_always_real_is_that_of_the_system() {
+    let runtime = Runtime::current().unwrap();
+    let look = move || {
+        let backend = runtime.backend();
+        let (before, seen, after) = (Instant::now(), backend.now(), Instant::now());
+        let is_real = before <= seen && seen <= after && !backend.is_virtual();
+        assert!(is_real || !backend.is_always_real());
+    };
+    look();
+    on_thread(look).join().unwrap();
 }
 
 /// D2, D3: A timer of the runtime's that has fired says so until it is moved, and then it is not early.
