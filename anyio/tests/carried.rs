@@ -1452,3 +1452,33 @@ fn one_that_blocks_a_thread_of_tokio_does_not_keep_siblings_that_yield() {
         }
     });
 }
+
+/// Those who are cancelled together are polled in the order in which they were spawned, also if what is cancelled is further
+/// out.
+#[test]
+fn tasks_that_are_cancelled_end_in_order() {
+    struct Ends(usize, Arc<Mutex<Vec<usize>>>);
+    impl Drop for Ends {
+        fn drop(&mut self) {
+            self.1.lock().unwrap().push(self.0);
+        }
+    }
+    for is_further_out in [false, true] {
+        let ended = Arc::new(Mutex::new(Vec::new()));
+        let scope = anyio::CancelScope::new();
+        let handle = scope.handle();
+        let group = anyio::task_group(async |tg| {
+            for index in 0..4 {
+                let ends = Ends(index, ended.clone());
+                tg.spawn(async move {
+                    let _ends = ends;
+                    pending::<()>().await;
+                });
+            }
+            anyio::sleep(Duration::from_millis(1)).await;
+            if is_further_out { handle.cancel() } else { tg.cancel() }
+        });
+        let _ = one_thread().block_on(scope.run(group));
+        assert_eq!(*ended.lock().unwrap(), [0, 1, 2, 3]);
+    }
+}

@@ -269,9 +269,9 @@ impl<L: Lanes, E: Send + 'static> Set<L, E> {
             Err(alone) => alone,
         };
         ready!(unit.poll_offer(cx));
-        let outermost = unit.link().cause().map(|cause| cause.reason);
-        let is_outer = || alone.is_none() || Group::<E>::at(unit.link()).outside().is_some();
-        let reason = outermost.filter(|_| is_outer()).or(alone);
+        let group = Group::<E>::at(unit.link());
+        let is_outer = || alone.is_none() || group.outside().is_some();
+        let reason = group.outermost().filter(|_| is_outer()).or(alone);
         unit.finish();
         Poll::Ready(Err(GroupError::Cancelled(reason.expect("branches without values were cancelled"))))
     }

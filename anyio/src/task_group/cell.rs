@@ -87,6 +87,10 @@ impl<E: Send + 'static> Ext for GroupCell<E> {
         }
     }
 
+    fn may_leave(&self) -> bool {
+        !self.has_collected()
+    }
+
     /// Nobody can be relied upon to come for what was collected. Should somebody come all the same, the group was cut
     /// short.
     fn left_behind(&self, node: &Link) {

@@ -72,8 +72,11 @@ impl Spread {
         }
         let Some(is_called) = below else { return };
         let may_visit = steps > 0 && (steps == STEPS || state.children.is_one());
-        // From the last one on, so that the first one is called first.
-        state.children.for_each_backwards(|child| match if may_visit { try_lock_below(&child.state) } else { None } {
+        if !may_visit {
+            return self.stack.extend(state.children.iter().map(|child| Visit::new(child, is_called)));
+        }
+        // From the last one on, so that the first one is called first, as it is with those on the stack.
+        state.children.for_each_backwards(|child| match try_lock_below(&child.state) {
             Some(mut state) => self.reach(child, &mut state, is_called, steps - 1),
             None => self.stack.push(Visit::new(child, is_called)),
         });
@@ -196,6 +199,8 @@ impl Node {
     /// The cause is on its way to those below as soon as the request is known: one whose future ends meanwhile need not see to
     /// it that they learn of it.
     pub(crate) fn cancel(self: &Link, reason: Cancelled) {
+        // Dropped when the lock is free, whatever happens: it wakes then.
+        let mut spread = None;
         let mut state = self.lock();
         if state.gone || state.own().is_some() {
             return;
@@ -207,11 +212,10 @@ impl Node {
         let poller = state.poller_if(is_news);
         let has_deadline = state.deadline().is_some();
         // Without a place, it takes the cause over when it gets one.
-        let spread = self.place.is_set().then(|| {
-            let mut spread = Spread::new(self, Cause { depth: self.depth(), reason });
+        if self.place.is_set() {
+            let spread = spread.insert(Spread::new(self, Cause { depth: self.depth(), reason }));
             spread.reach(self, &mut state, false, STEPS);
-            spread
-        });
+        }
         drop(state);
         if has_deadline {
             self.disarm(Bell::Deadline);

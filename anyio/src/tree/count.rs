@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::cancel::Inherited;
 use super::poller::{Poller, wake};
-use super::{Bell, Children, Ext, Guard, Key, LEFT, Link, NOT_LISTED, Node, OVER, Ordering, Role, State, Tenure};
+use super::{Bell, Children, Ext, Guard, Key, LEFT, Link, NOT_LISTED, Node, Ordering, Role, State, Tenure};
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
 use crate::unhandled::Unhandled;
@@ -152,11 +152,20 @@ impl Node {
             let emptied = state.live == 0;
             let poller = state.poller_at_end(node.releasing.load(Ordering::Relaxed) > 0);
             let is_waker = matches!(poller, Some(Poller::Waker(_)));
+            let was_gone = state.gone;
             let let_go = if emptied && !is_waker { node.unlean_at_once(&mut state) } else { None };
             let released = emptied && node.unlean(&mut state);
+            let leaves = state.gone != was_gone || node.leaves_root(&mut state);
             // Last: who sees it sees what is being let go of.
-            node.note_if_over(&mut state);
+            if leaves {
+                node.flags().over.store(LEFT, Ordering::Release);
+            } else {
+                node.note_if_over(&state);
+            }
             drop(state);
+            if leaves {
+                node.disarm_all();
+            }
             if !emptied && !finished {
                 return;
             }
@@ -250,11 +259,17 @@ impl Node {
     /// parent leans on nobody; gives whom to wake for that, of those who poll the parent.
     fn unlean_at_once(&self, state: &mut State) -> Option<Option<Poller>> {
         let parent = self.parent().filter(|_| state.leaning && !self.has_to_lean(state))?;
+        // Dropped, where it is, when the lock is free.
+        let _listed;
         let mut above = parent.lock();
         if above.leaning {
             return None;
         }
         state.leaning = false;
+        if self.may_leave(state) {
+            state.gone = true;
+            _listed = above.children.remove(self.place.key());
+        }
         // In this order: who begins the poll that the parent is owed sees that all is over here; and who sees that sees what is
         // being let go of, and has to wait for the lock then.
         let releasing = self.releasing.load(Ordering::Relaxed);
@@ -268,6 +283,20 @@ impl Node {
         parent.flags().held.store(held, Ordering::Release);
         self.releasing.store(releasing, Ordering::Release);
         Some(above.poller_if(!held && parent.is_eff()))
+    }
+
+    /// Leaves the root, which lists nobody, with the last that was live; says whether it does.
+    fn leaves_root(&self, state: &mut State) -> bool {
+        let leaves = self.place.key() == NOT_LISTED && !state.leaning && self.may_leave(state);
+        state.gone |= leaves;
+        leaves
+    }
+
+    /// Whether this is a group that is over, and nobody but whoever is woken for that has to be told, or waits to be let go of.
+    fn may_leave(&self, state: &State) -> bool {
+        let may = state.is_over() && !state.gone && self.role() == Role::Group && self.ext.may_leave();
+        let is_alone = state.children.is_empty() && !state.poller.is_waker();
+        may && is_alone && self.releasing.load(Ordering::Relaxed) == 0
     }
 
     /// Wakes the `poller` of the parent, and at last the task that both are in, if it `calls_task` or if that is the poller.
@@ -398,7 +427,7 @@ impl Node {
         state.gone = true;
         state.closed = true;
         state.live = 0;
-        self.note_if_over(&mut state);
+        self.note_if_over(&state);
         let poller = state.poller.take();
         drop(state);
         self.disarm_all();
@@ -420,7 +449,7 @@ impl Node {
         state.exiting = true;
         let finished = state.close_if_done();
         let old = state.learn(news);
-        self.note_if_over(&mut state);
+        self.note_if_over(&state);
         let left = state.live > 0;
         // If nothing is listed, what is live is on its way out: it was cancelled when its node went.
         let behind = left && !state.children.is_empty() && (state.has_units || !self.role().is_group());
@@ -465,9 +494,6 @@ impl Node {
     /// counted.
     pub(crate) fn finish(self: &Link) {
         if self.flags().over.load(Ordering::Acquire) == LEFT {
-            self.flags().over.store(OVER, Ordering::Relaxed);
-            self.disarm_all();
-            drop(self.unlist_here());
             return;
         }
         let own = u32::from(self.role() == Role::Task);
@@ -479,7 +505,7 @@ impl Node {
         state.exiting = true;
         let left = state.live > own;
         state.close_if_done();
-        self.note_if_over(&mut state);
+        self.note_if_over(&state);
         if left {
             drop(state);
             self.cancel(Cancelled::new(CancelReason::GroupDropped));
@@ -505,7 +531,7 @@ impl Node {
         if released {
             self.release(false, false);
         }
-        let listed = self.unlist_here();
+        let listed = self.parent().and_then(|parent| parent.unlist(self.place.key()));
         drop((listed, poller));
         if !children.is_empty() {
             self.leave_children(children);
@@ -531,10 +557,8 @@ impl Node {
         }
     }
 
-    /// Takes this node out of the list of its parent.
-    fn unlist_here(&self) -> Option<Link> {
-        let key = self.place.key();
-        if key == NOT_LISTED { None } else { self.parent()?.lock().children.remove(key) }
+    fn unlist(&self, key: Key) -> Option<Link> {
+        if key == NOT_LISTED { None } else { self.lock().children.remove(key) }
     }
 
     /// Whether no task is left below, nor will be.

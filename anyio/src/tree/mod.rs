@@ -22,8 +22,8 @@
 //!    by a task's end, on whatever thread, is `owed` the poll that collects what the task left: it stays held until that
 //!    poll begins.
 //! 7. **Gone.** A node is gone once its future has ended or was dropped. It does not lean any more and its parent does
-//!    not list it; nothing but what is counted in `live` remains of it. A group that is over before its future looks is mostly
-//!    gone then, and listed until that future ends.
+//!    not list it; nothing but what is counted in `live` remains of it. A group to whose end
+//!    nobody but its task has to be told leaves with its last task, before its future looks.
 //!
 //! # Lock order
 //!
@@ -164,6 +164,11 @@ pub(crate) trait Ext: Any + Send + Sync {
     /// Nothing is live below the node any more.
     fn emptied(&self) {}
 
+    /// Whether the node may leave with the last that is live below it, as there is nothing that would be lost with its future.
+    fn may_leave(&self) -> bool {
+        false
+    }
+
     /// Which task this is the node of, if it is that of a task.
     fn task(&self) -> Option<TaskId> {
         None
@@ -237,9 +242,8 @@ struct Flags {
     /// `held`: who sees nothing hold any more sees this. Cleared by the poller with AcqRel, which then sees what the task
     /// left.
     owed: AtomicBool,
-    /// Whether it has closed and nothing is live below (invariant 5): not 0 then, and `LEFT` if it is gone with that, so that
-    /// its future need not take the lock to leave. Stored with Release under the lock; a load with Acquire that sees it sees
-    /// what those did who were live.
+    /// Whether it has closed and nothing is live below (invariant 5): not 0 then, and `LEFT` if it is gone with that. Stored with
+    /// Release under the lock; a load with Acquire that sees it sees what those did who were live.
     over: AtomicU8,
     /// What the poller notes for its next poll: `OVERDUE` and `WATCHED`. Nobody else looks at it.
     notes: AtomicU8,
@@ -247,7 +251,7 @@ struct Flags {
 
 /// It is over.
 const OVER: u8 = 1;
-/// It is over, and gone.
+/// It is over, and has left before its future looked.
 const LEFT: u8 = 2;
 
 /// A task has stepped aside in vain: see [`context::poll_budget`](crate::context::poll_budget).
@@ -542,21 +546,12 @@ impl<X: Ext + ?Sized> Node<X> {
         is_closed
     }
 
-    /// Tells those who do not take the lock that all is over here, if it is. A group to which nobody is known is gone by
-    /// that.
+    /// Tells those who do not take the lock that all is over here, if it is.
     #[inline]
-    fn note_if_over(&self, state: &mut State) {
+    fn note_if_over(&self, state: &State) {
         if state.is_over() {
-            let leaves = self.role() == Role::Group && self.has_nothing_to_leave(state);
-            state.gone |= leaves;
-            self.flags().over.store(if leaves { LEFT } else { OVER }, Ordering::Release);
+            self.flags().over.store(OVER, Ordering::Release);
         }
-    }
-
-    /// Whether nothing is known to it that would have to be told, or dropped, at its end.
-    fn has_nothing_to_leave(&self, state: &State) -> bool {
-        let knows_nobody = state.children.is_empty() && !state.poller.is_waker();
-        knows_nobody && !state.leaning && self.releasing.load(Ordering::Relaxed) == 0
     }
 
     /// Whether nothing can be spawned below any more.

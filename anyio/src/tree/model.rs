@@ -2,6 +2,7 @@
 //!
 //! `RUSTFLAGS="--cfg anyio_loom" cargo test -p anyio --lib --release tree::model`
 
+use std::any::Any;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -12,7 +13,7 @@ use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
 
 use super::count::erase;
-use super::{Link, Node, Role, Tenure};
+use super::{Ext, Link, Node, Poller, Role, Tenure};
 use crate::reason::{CancelReason, Cancelled};
 use crate::reminder::Reminder;
 use crate::runtime::Runtime;
@@ -176,6 +177,43 @@ fn overlapping_raises_leave_no_gap() {
             thread.join().unwrap();
         }
         assert!(scope.is_closed(), "all is over, and yet it is not closed");
+    });
+}
+
+/// What the node of a group has of which nothing would be lost with its future.
+struct Nothing;
+
+impl Ext for Nothing {
+    fn known(&self) -> &dyn Any {
+        self
+    }
+
+    fn may_leave(&self) -> bool {
+        true
+    }
+}
+
+/// A group leaves once, with its last task or with its future, and takes nobody else's place in the list after that.
+#[test]
+fn a_group_leaves_once() {
+    loom::model(|| {
+        let (runtime, _) = runtime();
+        let around = node(Role::Task, runtime.root(), &runtime);
+        let group = erase(&Node::new(Role::Group, Nothing));
+        group.link_in(around.clone(), runtime.clone());
+        let task = erase(&Node::task(Tenure::Ordinary, None, ()));
+        group.adopt(&task, &runtime).unwrap();
+        group.set_poller(Poller::Task);
+        let ending = thread::spawn(move || task.retire());
+        if !group.begin_exit(None) || group.is_closed() {
+            assert!(!group.is_eff());
+        }
+        group.finish();
+        ending.join().unwrap();
+        assert!(around.lock().children.is_empty(), "a group that is gone is listed");
+        let _other = node(Role::Scope, &around, &runtime);
+        group.finish();
+        assert!(!around.lock().children.is_empty(), "a group leaves in another one's place");
     });
 }
 

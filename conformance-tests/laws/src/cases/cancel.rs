@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use anyio::{
     CancelHandle, CancelReason, CancelScope, Cancelled, Event, FutureExt as _, OwnedTaskGroup, Runtime, Started,
     TaskError, Unhandled, bracket, cancelled, checkpoint, enter, finally, finally_detached, interval, is_cancelled,
-    move_on_after, now, protect, shield, shield_for, sleep, sleep_forever, sleep_until, task_group, timeout,
+    move_on_after, now, protect, race, shield, shield_for, sleep, sleep_forever, sleep_until, task_group, timeout,
     timeout_at, try_task_group,
 };
 use anyio_core::{Backend, Blocking, Checkpoint, Clock, Job, Sharing, Spawn, Task, Timer};
@@ -624,6 +624,41 @@ pub async fn the_outermost_reason_is_reported_in_any_order() {
     }
 }
 
+/// C5: A race that was cut short, and is held, reports the outermost scope, also if that was cancelled while it offered itself.
+pub async fn a_race_that_offers_itself_reports_the_outermost_scope() {
+    let (outer, inner) = (CancelScope::new(), CancelScope::new());
+    let (cancels_outer, cancels_inner) = (outer.handle(), inner.handle());
+    let seen = Cell::new(None);
+    let body = async {
+        let mut race = Box::pin(race((pending::<()>(), pending::<()>())));
+        let mut held = Box::pin(shield(turns(10)));
+        let mut polls = 0;
+        poll_fn(|cx| {
+            let is_over = held.as_mut().poll(cx).is_ready();
+            polls += 1;
+            if polls == 1 {
+                cancels_inner.cancel_with("inner");
+            }
+            match race.as_mut().poll(cx) {
+                Poll::Ready(outcome) => {
+                    seen.set(Some(outcome));
+                    Poll::Ready(())
+                }
+                Poll::Pending if is_over => Poll::Ready(()),
+                Poll::Pending => {
+                    cancels_outer.cancel_with("outer");
+                    cx.waker().wake_by_ref();
+                    Poll::Pending
+                }
+            }
+        })
+        .await;
+    };
+    let _ = outer.run(inner.run(body)).await;
+    let outcome = seen.take().expect("it is held, so its offer is refused");
+    assert!(outcome.is_err_and(|error| error.to_string().contains("outer")));
+}
+
 /// C5, G2: A task that is cancelled for its sibling hears which one failed; the body counts as none.
 pub async fn a_failed_sibling_is_named() {
     for by_body in [false, true] {
@@ -820,23 +855,28 @@ impl Backend for Fails {
 pub async fn a_backend_that_panics_keeps_nobody_from_being_woken() {
     let (inner, fails) = (Runtime::current().unwrap().backend().clone(), Arc::new(AtomicBool::new(false)));
     let runtime = Runtime::new(Fails { inner, fails: fails.clone() });
-    let (asleep, done, drops) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)), Drops::new());
+    let (asleep, done, drops) = (Arc::new(AtomicUsize::new(0)), Arc::new(Event::new()), Drops::new());
     let group = task_group(async |tg| {
         for shielded in [false, true, false] {
             let (token, asleep, done) = (drops.token(), asleep.clone(), done.clone());
             tg.spawn(async move {
                 let _token = token;
-                asleep.fetch_add(1, Ordering::SeqCst);
-                if shielded {
-                    shield_for(LONG, until(|| done.load(Ordering::SeqCst))).await;
+                if !shielded {
+                    asleep.fetch_add(1, Ordering::SeqCst);
+                    return sleep_forever().await;
                 }
+                let inside = async {
+                    asleep.fetch_add(1, Ordering::SeqCst);
+                    done.wait().await;
+                };
+                shield_for(LONG, inside).await;
                 sleep_forever().await;
             });
         }
         until(|| asleep.load(Ordering::SeqCst) == 3).await;
         fails.store(true, Ordering::SeqCst);
         assert!(catch_unwind(AssertUnwindSafe(|| tg.cancel())).is_err());
-        done.store(true, Ordering::SeqCst);
+        done.set();
     });
     assert_eq!(enter(runtime, group).await, Ok(()));
     assert_eq!(drops.count(), 3);

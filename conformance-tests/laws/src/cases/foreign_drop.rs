@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use anyio::{
     CancelReason, CancelScope, Event, OwnedTaskGroup, Runtime, Started, TaskError, TaskGroup, TaskHandle, TryTaskGroup,
-    Unhandled, checkpoint, enter, finally, finally_detached, protect, shield, shield_for, sleep, sleep_forever,
-    task_group, timeout, try_task_group,
+    Unhandled, checkpoint, enter, finally, finally_detached, protect, scoped_group, shield, shield_for, sleep,
+    sleep_forever, task_group, timeout, try_task_group,
 };
 use anyio_core::Task;
 use futures::FutureExt as _;
@@ -21,7 +21,7 @@ use futures::channel::oneshot;
 use futures::executor::block_on;
 use futures::future::{AbortHandle, abortable, select};
 
-use crate::fixture::{Drops, LONG, SHORT, hooked, in_own_run, panic_of, poll_times};
+use crate::fixture::{Drops, LONG, SHORT, caught, hooked, in_own_run, panic_of, poll_times};
 use crate::steps::{block, on_thread};
 
 /// Tasks that never end by themselves.
@@ -156,6 +156,68 @@ pub async fn a_group_dropped_while_a_thread_cancels_it_leaves_no_task_behind() {
     }
     drop(groups);
     thread.join().expect("it does not panic");
+}
+
+/// F1, C12: A group that is dropped while its last task ends is not taken for one that was left where it stood.
+pub async fn a_group_dropped_while_its_last_task_ends_is_not_left_behind() {
+    let (runtime, heard) = hooked();
+    let rounds = task_group(async |tg| {
+        tg.spawn(async {
+            for round in 0..400 {
+                let ends = Arc::new(Event::new());
+                let waits = ends.clone();
+                let mut group = Box::pin(task_group(async move |tg| {
+                    tg.spawn(async move { waits.wait().await });
+                }));
+                for _ in 0..3 {
+                    assert!(futures::poll!(group.as_mut()).is_pending());
+                    checkpoint().await;
+                }
+                let thread = on_thread(move || ends.set());
+                (0..round % 100 * 40).for_each(|_| hint::spin_loop());
+                drop(group);
+                thread.join().expect("it does not panic");
+            }
+        });
+    });
+    assert_eq!(enter(runtime, rounds).await, Ok(()));
+    assert_eq!(heard.count(|outcome| matches!(outcome, Unhandled::PolledByReference)), 0);
+}
+
+/// F1, C1: A group that is kept when it has ended, and dropped later, does not keep a cancellation from another one.
+pub async fn a_group_that_is_kept_when_it_has_ended_is_in_nobodys_way() {
+    let panicking = task_group(async |tg| {
+        tg.spawn(async {
+            checkpoint().await;
+            panic!("on purpose")
+        });
+    });
+    let around_a_group = scoped_group(async |_| {
+        let shielded = task_group(async |tg| {
+            tg.spawn(shield(sleep(SHORT)));
+        });
+        drop_after(4, shielded).await;
+    });
+    kept_in_front_of_another(panicking).await;
+    kept_in_front_of_another(around_a_group).await;
+}
+
+/// Keeps a future that has ended, or has panicked, until another group is open at its place, and then cancels what is around.
+async fn kept_in_front_of_another<T>(kept: impl Future<Output = T>) {
+    let scope = CancelScope::new();
+    let handle = scope.handle();
+    let body = async {
+        let mut kept = Box::pin(kept);
+        let _ = caught(kept.as_mut()).await;
+        let mut other = Box::pin(task_group(async |tg| {
+            tg.spawn(sleep_forever());
+        }));
+        assert!(futures::poll!(other.as_mut()).is_pending());
+        drop(kept);
+        handle.cancel();
+        let _ = other.await;
+    };
+    assert!(scope.run(body).await.is_err());
 }
 
 /// F1, F2: A scope dropped at whatever poll, with a timeout, a shield and a group inside, leaves no task behind when
