@@ -198,8 +198,13 @@ pub async fn a_group_that_is_kept_when_it_has_ended_is_in_nobodys_way() {
         });
         drop_after(4, shielded).await;
     });
-    kept_in_front_of_another(panicking).await;
-    kept_in_front_of_another(around_a_group).await;
+    let in_a_task = task_group(async |tg| {
+        tg.spawn(async {
+            kept_in_front_of_another(panicking).await;
+            kept_in_front_of_another(around_a_group).await;
+        });
+    });
+    assert_eq!(in_a_task.await, Ok(()));
 }
 
 /// Keeps a future that has ended, or has panicked, until another group is open at its place, and then cancels what is around.
