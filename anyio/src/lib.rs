@@ -85,6 +85,7 @@ mod reason;
 mod reminder;
 mod run;
 mod runtime;
+mod sleepers;
 pub mod sync;
 mod task_group;
 #[cfg(feature = "testing")]

@@ -176,11 +176,9 @@ impl Clockwork {
     /// Arms the alarm; says whether it was due already.
     fn arm(self: &Arc<Self>, set: &mut Set, at: Instant) -> bool {
         set.armed = Some(at);
-        if self.alarm.has_timer() {
-            return self.alarm.rearm(at).is_some();
-        }
-        let backend = self.backend.upgrade().expect("whoever sets it first has a handle to its runtime");
-        self.alarm.arm(&*backend, at, || Waker::from(Arc::new(Rope(Arc::downgrade(self))))).is_some()
+        let backend = || self.backend.upgrade().expect("whoever sets it first has a handle to its runtime");
+        let rope = || Waker::from(Arc::new(Rope(Arc::downgrade(self))));
+        self.alarm.arm(at, || backend().timer(at), rope).is_some()
     }
 
     /// Nobody is to wake this one at the deadline any more: it is woken at once if others rely on it.

@@ -14,6 +14,7 @@ use crate::context;
 use crate::detect;
 use crate::locals::RunValues;
 use crate::reminder::BackendId;
+use crate::sleepers::Sleepers;
 use crate::sync::CapacityLimiter;
 use crate::tree::{Ext, Link, Node, Stalls, erase};
 use crate::unhandled::{self, Hook, Unhandled};
@@ -60,6 +61,8 @@ struct Inner {
     backend_id: BackendId,
     /// Whether its clock is the system's, which is read without a way round.
     is_always_real: bool,
+    /// Those who sleep, if it is.
+    sleepers: Option<Arc<Sleepers>>,
     /// What polls the tasks of groups, if the backend leaves that to anyio.
     carriers: Arc<Employed>,
     /// Counts whatever lives in no scope; lists nothing and cannot be cancelled.
@@ -160,6 +163,7 @@ impl Runtime {
             carriers: Arc::new(Employed::by(&*backend)),
             backend_id: BackendId::of(&backend),
             is_always_real: backend.is_always_real(),
+            sleepers: backend.is_always_real().then(|| Sleepers::of(&backend)),
             backend,
             root: erase(&Node::root(RootExt { idle: idle.clone() })),
             main: Arc::default(),
@@ -244,6 +248,7 @@ impl Runtime {
         let (hook, patience) = (self.0.hook.clone(), self.0.patience);
         Self::from_backend(self.0.backend.clone()).rebuilt(|inner| {
             inner.carriers = self.0.carriers.clone();
+            inner.sleepers = self.0.sleepers.clone();
             inner.hook = hook;
             inner.patience = patience;
         })
@@ -255,6 +260,7 @@ impl Runtime {
             backend: old.backend.clone(),
             backend_id: old.backend_id,
             is_always_real: old.is_always_real,
+            sleepers: old.sleepers.clone(),
             carriers: old.carriers.clone(),
             root: old.root.clone(),
             main: old.main.clone(),
@@ -293,6 +299,17 @@ impl Runtime {
     #[inline]
     pub(crate) fn carriers(&self) -> Option<&Arc<Carriers>> {
         self.0.carriers.get()
+    }
+
+    /// Whether the clock is the system's.
+    pub(crate) fn is_always_real(&self) -> bool {
+        self.0.is_always_real
+    }
+
+    /// Those who sleep here, if the clock is the system's.
+    #[inline]
+    pub(crate) fn sleepers(&self) -> Option<&Arc<Sleepers>> {
+        self.0.sleepers.as_ref()
     }
 
     /// The time on this runtime's clock, on which all its deadlines are.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use crate::cancel_scope::{Limit, Timed};
 use crate::context;
 use crate::operation::begin;
 use crate::runtime::Runtime;
+use crate::sleepers::{Sleeper, Sleepers};
 use crate::unit::{Entry, noted};
 
 /// The time was up before the future was done.
@@ -293,8 +295,18 @@ enum Alarm {
     At(Instant),
     /// The one yield of a sleeper whose time has come before it started.
     Yielded,
+    Sleeper(Sleeper),
+    /// Where the clock is not the system's.
     Timer(Pin<Box<dyn Timer>>),
     Never,
+}
+
+/// How a sleeper starts.
+enum Start {
+    Never,
+    Late,
+    Among(Arc<Sleepers>, Instant),
+    Alone(Pin<Box<dyn Timer>>),
 }
 
 impl Sleep {
@@ -316,6 +328,7 @@ impl Sleep {
     fn poll_sleep(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         ready!(self.entry.poll(cx));
         match &mut self.alarm {
+            Alarm::Sleeper(sleeper) => sleeper.poll(cx),
             Alarm::Timer(timer) => timer.as_mut().poll(cx),
             Alarm::Yielded => Poll::Ready(()),
             Alarm::Never => Poll::Pending,
@@ -334,18 +347,26 @@ impl Sleep {
     fn start(&mut self, deadline: impl FnOnce(Instant) -> Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
         let begin = |runtime: &Runtime| {
             let now = runtime.now();
-            match deadline(now) {
-                Some(deadline) if deadline <= now => Alarm::Yielded,
-                Some(deadline) => Alarm::Timer(runtime.backend().timer_ahead(deadline)),
-                None => Alarm::Never,
+            match (deadline(now), runtime.sleepers()) {
+                (None, _) => Start::Never,
+                (Some(deadline), _) if deadline <= now => Start::Late,
+                (Some(deadline), Some(sleepers)) => Start::Among(sleepers.clone(), deadline),
+                (Some(deadline), None) => Start::Alone(runtime.backend().timer_ahead(deadline)),
             }
         };
-        self.alarm = Runtime::with_current(begin).unwrap_or_else(|error| panic!("{error}"));
-        match &mut self.alarm {
-            Alarm::Timer(timer) => timer.as_mut().poll(cx),
-            Alarm::Yielded => self.yield_once(cx),
-            _ => Poll::Pending,
+        match Runtime::with_current(begin).unwrap_or_else(|error| panic!("{error}")) {
+            Start::Never => self.alarm = Alarm::Never,
+            Start::Late => return self.yield_once(cx),
+            Start::Among(sleepers, deadline) => {
+                self.alarm = sleepers.add(deadline, cx.waker()).map_or(Alarm::Never, Alarm::Sleeper);
+            }
+            Start::Alone(mut timer) => {
+                let polled = timer.as_mut().poll(cx);
+                self.alarm = Alarm::Timer(timer);
+                return polled;
+            }
         }
+        Poll::Pending
     }
 
     fn yield_once(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -12,7 +12,7 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Instant;
 
-use anyio_core::{Backend, Timer};
+use anyio_core::Timer;
 
 use super::{AtomicBool, Link, Mutex, Node, Ordering};
 
@@ -63,9 +63,9 @@ impl Node {
     /// Sets the alarm of this kind, or moves it. If it is due already nothing will ring, and for when it was set is
     /// returned: somebody else may have moved it meanwhile.
     pub(super) fn arm(self: &Link, bell: Bell, at: Instant) -> Option<Instant> {
-        let backend = self.runtime().backend();
+        let timer = || self.runtime().backend().timer(at);
         let rope = || Waker::from(Arc::new(Rope { node: Arc::downgrade(self), bell }));
-        self.alarms.get_or_init(Box::default).of(bell).arm(&**backend, at, rope)
+        self.alarms.get_or_init(Box::default).of(bell).arm(at, timer, rope)
     }
 
     pub(super) fn disarm(&self, bell: Bell) {
@@ -101,30 +101,22 @@ impl Alarm {
         !self.used.load(Ordering::Relaxed)
     }
 
-    /// Sets the alarm, or moves it; `bell` is pulled when it rings. If it is due already nothing will ring, and for when
-    /// it was set is returned: somebody else may have moved it meanwhile.
-    pub(crate) fn arm(&self, backend: &dyn Backend, at: Instant, bell: impl FnOnce() -> Waker) -> Option<Instant> {
+    /// Sets the alarm, or moves it; at first `timer` makes the timer that it needs, and `bell` who is pulled when it rings. If
+    /// it is due already nothing will ring, and for when it was set is returned: somebody else may have moved it meanwhile.
+    pub(crate) fn arm(
+        &self,
+        at: Instant,
+        timer: impl FnOnce() -> Pin<Box<dyn Timer>>,
+        bell: impl FnOnce() -> Waker,
+    ) -> Option<Instant> {
         self.used.store(true, Ordering::Relaxed);
         let mut armed = self.armed.lock();
         match &mut *armed {
             Some(armed) => armed.reset(at),
-            None => *armed = Some(Armed { timer: backend.timer(at), at: Some(at), bell: bell() }),
+            None => *armed = Some(Armed { timer: timer(), at: Some(at), bell: bell() }),
         }
         drop(armed);
         self.answer()
-    }
-
-    /// [`arm`](Self::arm) for an alarm that has been armed before, and not disarmed.
-    pub(crate) fn rearm(&self, at: Instant) -> Option<Instant> {
-        let mut armed = self.armed.lock();
-        armed.as_mut().expect("it has been armed").reset(at);
-        drop(armed);
-        self.answer()
-    }
-
-    /// Whether it has been armed, and not disarmed.
-    pub(crate) fn has_timer(&self) -> bool {
-        self.armed.lock().is_some()
     }
 
     pub(crate) fn disarm(&self) {

@@ -17,6 +17,7 @@ use super::{Ext, Link, Node, Poller, Role, Tenure};
 use crate::reason::{CancelReason, Cancelled};
 use crate::reminder::Reminder;
 use crate::runtime::Runtime;
+use crate::sleepers::Sleepers;
 
 /// A backend with one timer, which fires when it is told to.
 struct Still {
@@ -446,6 +447,31 @@ fn a_timer_that_is_taken_over_is_not_missed() {
         assert!(reminder.has_rung() && count.0.load(Ordering::SeqCst) == 1, "nobody was woken");
         drop((earlier, reminder));
     });
+}
+
+/// Whoever lies down while the timer fires for another one, who has gone or has not, is woken as well.
+#[test]
+fn nobody_sleeps_on_when_the_timer_has_fired() {
+    for stays in [true, false] {
+        loom::model(move || {
+            let (runtime, fired) = runtime();
+            let sleepers = Sleepers::of(runtime.backend());
+            let ((earlier, first), (later, second)) = (woken(), woken());
+            // The clock stands at the deadlines; the timer fires when it is told to.
+            let other = sleepers.clone().add(runtime.now(), &first);
+            let rope = sleepers.rope_for_test();
+            let firing = thread::spawn(move || {
+                fired.store(true, Ordering::SeqCst);
+                rope.wake();
+            });
+            let other = other.filter(|_| stays);
+            let sleeper = sleepers.add(runtime.now(), &second);
+            firing.join().unwrap();
+            assert!(!stays || earlier.0.load(Ordering::SeqCst) == 1, "the first one was not woken");
+            assert_eq!(later.0.load(Ordering::SeqCst), 1, "the second one was not woken");
+            drop((other, sleeper));
+        });
+    }
 }
 
 /// A task that is adopted while the only other one ends is counted all the way up: a scope around that exits is not closed

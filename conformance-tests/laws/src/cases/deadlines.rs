@@ -411,6 +411,43 @@ pub async fn a_sleeper_may_move_to_another_task() {
     assert_eq!(outcome.await, Ok(true));
 }
 
+/// D1, D2: Everybody who sleeps wakes at a time of their own: whoever lies down later, for longer or for less, and however many
+/// get up before it is time.
+pub async fn sleepers_wake_in_their_own_time_whoever_comes_and_goes() {
+    let lie_down = |length| {
+        let end = now() + length;
+        let mut sleeper = Box::pin(sleep_until(end));
+        assert_eq!((&mut sleeper).now_or_never(), None);
+        async move {
+            sleeper.await;
+            assert!(now() >= end, "a sleeper was early");
+        }
+    };
+    let light_sleepers = FuturesUnordered::new();
+    let mut crowd = Vec::new();
+    for round in 0..3_u32 {
+        for n in 0..1_500 {
+            crowd.push(lie_down(LONG + n * SHORT));
+            if n % 500 == 7 {
+                light_sleepers.push(lie_down((6 - 2 * round) * SHORT));
+                light_sleepers.push(lie_down((2 + 2 * round) * SHORT));
+            }
+        }
+        crowd.truncate(700);
+    }
+    assert!(timeout(LONG, light_sleepers.collect::<()>()).await.is_ok(), "some sleep on");
+    drop(crowd);
+    assert!(timeout(LONG, sleep(SHORT)).await.is_ok(), "the last one sleeps on");
+}
+
+/// D2, D3: Somebody who is asked whether it is time, and it is, has slept, although the runtime had no occasion to tell.
+pub async fn a_sleeper_that_is_asked_in_time_has_slept() {
+    let mut sleeper = Box::pin(sleep(SHORT));
+    assert!(futures::poll!(sleeper.as_mut()).is_pending());
+    block(2 * SHORT);
+    assert!(futures::poll!(sleeper.as_mut()).is_ready());
+}
+
 /// D5: Ten thousand timeouts of one task that run out at once all do.
 pub async fn ten_thousand_timeouts_run_out_at_once() {
     let limited: FuturesUnordered<_> = (0..10_000).map(|_| timeout(SHORT, pending::<()>())).collect();

@@ -10,11 +10,12 @@ use anyio::from_thread::{BlockingPortal, PortalError, PortalTask};
 use anyio::sync::{Borrower, CapacityLimiter, Condition, Mutex, RwLock, Semaphore};
 use anyio::{
     Cancelled, TaskGroup, TaskHandle, as_completed, enter, gather, gather_settled, local_scoped_group, map_concurrent,
-    portal, race, scoped_group, sleep_forever, task_group,
+    portal, race, scoped_group, sleep, sleep_forever, task_group,
 };
 use futures::channel::oneshot;
+use futures::future::join;
 
-use crate::fixture::{Dropped, Drops, block_on};
+use crate::fixture::{Dropped, Drops, SHORT, block_on};
 use crate::steps::{Other, Sent, ended_by_shutdown, is_shutdown, on_thread, until};
 
 /// Has what `work` makes polled by a task of another runtime, which shuts down once `work` has sent something outside.
@@ -61,6 +62,15 @@ async fn group_of_one(opened: oneshot::Sender<TaskGroup>, token: Dropped) -> Res
 /// Whether a group was told that its runtime has shut down.
 fn is_told(outcome: &Result<(), Cancelled>) -> bool {
     outcome.as_ref().is_err_and(is_shutdown)
+}
+
+/// X4: Whoever sleeps by the clock of a runtime wakes in time although that shuts down, and so does whoever lies down only then.
+pub async fn sleepers_wake_although_their_runtime_has_shut_down() {
+    let other = Other::start();
+    let [mut before, after] = [2, 1].map(|n| Box::pin(enter(other.runtime.clone(), sleep(n * SHORT))));
+    assert!(futures::poll!(before.as_mut()).is_pending());
+    other.shut_down().await;
+    join(before, after).await;
 }
 
 /// X4, B2: A scoped group goes down with the runtime that polls it: its handles tell the reason outside, and what its body
