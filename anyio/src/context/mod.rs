@@ -11,7 +11,7 @@ mod bare;
 use std::cell::Cell;
 use std::mem::{self, ManuallyDrop};
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub(crate) use self::bare::Bare;
 use crate::reminder::BackendId;
@@ -25,10 +25,16 @@ const BUDGET: u32 = 2048;
 /// What an operation costs that begins.
 const OPERATION: u32 = 16;
 
-/// What a timeout costs that begins: little, as what is done inside it has its own price, and as to step aside costs a
-/// hundred times more, in a runtime with several threads. A task that does nothing else steps aside some ten times in a
-/// millisecond.
+/// What a timeout costs that begins: little, as what is done inside it has its own price, and as to step aside costs some
+/// hundred times more in a runtime with several threads.
 const TIMEOUT: u32 = 1;
+
+/// For how long timeouts go on beginning when the budget is used up and the task is not cancelled: one that does nothing
+/// else would spend a sixth of its time on stepping aside.
+const OVERTIME: Duration = Duration::from_millis(2);
+
+/// After how many timeouts the clock is looked at meanwhile.
+const OVERTIME_BUDGET: u32 = 256;
 
 thread_local! {
     // Needs no destructor, which every look at it would have to ask for.
@@ -40,7 +46,8 @@ thread_local! {
             relied_on: Cell::new(0),
             hidden: Cell::new(0),
             budget: Cell::new(BUDGET),
-            overdue: Cell::new(false),
+            standing: Cell::new(Standing { is_overdue: false, is_overtime: false }),
+            overtime_since: Cell::new(None),
         }
     };
 }
@@ -58,8 +65,18 @@ struct Here {
     /// How many of those stand around `link`, and not inside it.
     hidden: Cell<usize>,
     budget: Cell<u32>,
-    /// Whether the task has stepped aside in vain: it is cancelled, but where it did that something held it.
-    overdue: Cell<bool>,
+    standing: Cell<Standing>,
+    /// Since when the task is in overtime, if it is.
+    overtime_since: Cell<Option<Instant>>,
+}
+
+/// What a task does beyond its budget.
+#[derive(Clone, Copy)]
+struct Standing {
+    /// It has stepped aside in vain: it is cancelled, but where it did that something held it.
+    is_overdue: bool,
+    /// The budget was used up by timeouts, which go on beginning.
+    is_overtime: bool,
 }
 
 #[inline(always)]
@@ -94,9 +111,10 @@ pub(crate) fn within_task<R>(link: Link, run: impl FnOnce() -> R) -> (R, Link) {
         let was_overdue = link.is_overdue();
         let outer = here.link.replace(Some(link));
         let hidden = here.hidden.replace(here.count.get());
-        let (budget, outer_overdue) = (here.budget.replace(BUDGET), here.overdue.replace(was_overdue));
+        let standing = Standing { is_overdue: was_overdue, is_overtime: false };
+        let (budget, outer_standing) = (here.budget.replace(BUDGET), here.standing.replace(standing));
         let result = run();
-        let is_overdue = here.overdue.replace(outer_overdue);
+        let Standing { is_overdue, .. } = here.standing.replace(outer_standing);
         here.budget.set(budget);
         here.hidden.set(hidden);
         let link = here.link.replace(outer).expect("a poll leaves the current node as it was");
@@ -309,7 +327,7 @@ pub(crate) fn poll_budget_of_timeout(cx: &mut Context<'_>) -> Poll<()> {
 #[inline]
 fn poll_spend(cost: u32, cx: &mut Context<'_>) -> Poll<()> {
     let spent = here(|here| match here.budget.get() {
-        left if left >= cost && !here.overdue.get() => {
+        left if left >= cost && !here.standing.get().is_overdue => {
             here.budget.set(left - cost);
             true
         }
@@ -325,7 +343,7 @@ pub(crate) fn try_spend() -> bool {
     here(|here| {
         let is_eff = here.borrow().link.as_ref().is_some_and(|link| link.is_eff());
         match here.budget.get() {
-            left if left >= OPERATION && !is_eff && !here.overdue.get() => {
+            left if left >= OPERATION && !is_eff && !here.standing.get().is_overdue => {
                 here.budget.set(left - OPERATION);
                 true
             }
@@ -340,7 +358,7 @@ pub(crate) fn try_spend() -> bool {
 pub(crate) fn try_begin_timeout<R>(look: impl FnOnce(&Runtime) -> R) -> Option<Option<R>> {
     here(|here| {
         let left = here.budget.get();
-        if left < TIMEOUT || here.overdue.get() {
+        if left < TIMEOUT || here.standing.get().is_overdue {
             return None;
         }
         here.budget.set(left - TIMEOUT);
@@ -350,19 +368,38 @@ pub(crate) fn try_begin_timeout<R>(look: impl FnOnce(&Runtime) -> R) -> Option<O
 
 #[cold]
 fn poll_exhausted(cost: u32, cx: &mut Context<'_>) -> Poll<()> {
-    let (left, overdue) = here(|here| (here.budget.get(), here.overdue.get()));
+    let (left, Standing { is_overdue, .. }) = here(|here| (here.budget.get(), here.standing.get()));
     let is_free = || peek(|link| link.is_some_and(|link| link.doomed_by().is_some()));
-    if left >= cost && !(overdue && is_free()) {
+    if left >= cost && !(is_overdue && is_free()) {
         here(|here| here.budget.set(left - cost));
         return Poll::Ready(());
     }
-    let overdue = peek(|link| link.is_some_and(|link| link.is_held_back()));
+    if cost == TIMEOUT && !is_overdue && !is_free() && is_within_overtime() {
+        here(|here| here.budget.set(OVERTIME_BUDGET - cost));
+        return Poll::Ready(());
+    }
+    let is_overdue = peek(|link| link.is_some_and(|link| link.is_held_back()));
     here(|here| {
-        here.overdue.set(overdue);
+        here.standing.set(Standing { is_overdue, is_overtime: false });
         here.budget.set(BUDGET);
     });
     step_aside(cx);
     Poll::Pending
+}
+
+/// Whether timeouts may go on beginning although the budget is used up, by a clock that is the system's; the first time, from
+/// now on.
+fn is_within_overtime() -> bool {
+    let now = Runtime::with_current(|runtime| runtime.is_always_real().then(|| runtime.now()));
+    let Ok(Some(now)) = now else { return false };
+    here(|here| {
+        let standing = here.standing.get();
+        if !standing.is_overtime {
+            here.standing.set(Standing { is_overtime: true, ..standing });
+            here.overtime_since.set(Some(now));
+        }
+        here.overtime_since.get().is_some_and(|since| now.duration_since(since) < OVERTIME)
+    })
 }
 
 /// Has the task polled again after others had their turn; the caller returns `Pending`.
