@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::comparison::Unit;
 use crate::ground::{Ground, Scale};
 use crate::measure::{Reading, Stopwatch, percentile, slope};
-use crate::workloads::bodies::tokio_sleep;
+use crate::workloads::bodies::our_sleep;
 use crate::workloads::{cancel, memory, nested_cancel, spawn_join, timeout, timers};
 
 /// A total that grows by a slope above this over the last two decades is called super-linear.
@@ -83,7 +83,7 @@ fn spawning(meter: &Meter) -> Growth {
 
 fn cancelling(meter: &Meter) -> Growth {
     let curves = vec![
-        meter.curve("anyio", 1_000_000, |size| Box::pin(cancel::ours(size, tokio_sleep))),
+        meter.curve("anyio", 1_000_000, |size| Box::pin(cancel::ours(size, our_sleep))),
         meter.curve("JoinSet", 1_000_000, |size| Box::pin(cancel::join_set(size))),
     ];
     Growth { what: "cancel sleeping tasks", per: "task", unit: Unit::Nanoseconds, curves }

@@ -8,6 +8,11 @@ use std::time::{Duration, Instant};
 /// So long that nothing ever ends by itself.
 pub const LONG: Duration = Duration::from_secs(3600);
 
+/// Sleeps for long, on whatever runtime.
+pub async fn our_sleep() {
+    anyio::sleep(LONG).await;
+}
+
 /// Sleeps for long by tokio's clock.
 pub async fn tokio_sleep() {
     tokio::time::sleep(LONG).await;

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::bodies::{Arrivals, asleep, smol_sleep, tokio_sleep};
+use super::bodies::{Arrivals, asleep, our_sleep, smol_sleep, tokio_sleep};
 use crate::comparison::{Comparison, Goal, TO_BE_SEEN, ratio};
 use crate::ground::{Ground, Grounds, SmolSpawn};
 use crate::measure::{Reading, Stopwatch};
@@ -32,9 +32,10 @@ fn job(ground: &Ground, tasks: usize) -> Comparison {
 
 fn on_tokio(ground: &Ground, tasks: usize, goal: Option<Goal>) -> Comparison {
     job(ground, tasks)
-        .ours(move || ours(tasks, tokio_sleep))
+        .ours(move || ours(tasks, our_sleep))
         .rival("JoinSet::shutdown", goal, move || join_set(tasks))
         .rival("TaskTracker + CancellationToken", TO_BE_SEEN, move || tracker(tasks))
+        .rival("anyio, in tokio::time::sleep", TO_BE_SEEN, move || ours(tasks, tokio_sleep))
 }
 
 fn on_ct(ground: &Ground, tasks: usize) -> Comparison {
@@ -44,11 +45,12 @@ fn on_ct(ground: &Ground, tasks: usize) -> Comparison {
 
 fn on_smol(grounds: &Grounds, tasks: usize) -> Comparison {
     let executor = grounds.executor();
-    job(&grounds.smol, tasks).ours(move || ours(tasks, smol_sleep)).rival(
-        "join_all(Task::cancel) on the same Executor",
-        ratio(0.65, 0.35),
-        move || smol_tasks(tasks, executor.clone()),
-    )
+    job(&grounds.smol, tasks)
+        .ours(move || ours(tasks, our_sleep))
+        .rival("join_all(Task::cancel) on the same Executor", ratio(0.65, 0.35), move || {
+            smol_tasks(tasks, executor.clone())
+        })
+        .rival("anyio, in smol::Timer", TO_BE_SEEN, move || ours(tasks, smol_sleep))
 }
 
 pub(crate) async fn ours<S, F>(tasks: usize, sleep: S) -> Reading

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::bodies::{Arrivals, asleep, smol_sleep, tokio_sleep};
+use super::bodies::{Arrivals, asleep, our_sleep, smol_sleep, tokio_sleep};
 use crate::comparison::{Comparison, TO_BE_SEEN, ratio};
 use crate::ground::{Ground, Grounds, SmolSpawn};
 use crate::measure::{Reading, Stopwatch};
@@ -29,9 +29,10 @@ pub fn of_many(grounds: &Grounds) -> Vec<Comparison> {
     let job = |ground: &Ground| Comparison::new(ground, "P4", format!("one of {tasks} tasks fails")).per("failure", 1);
     let on_tokio = |ground, goal| {
         job(ground)
-            .ours(move || ours(tasks, tokio_sleep))
+            .ours(move || ours(tasks, our_sleep))
             .rival("JoinSet, shut down", goal, move || join_set(tasks))
             .rival("TaskTracker + CancellationToken", TO_BE_SEEN, move || tracker(tasks))
+            .rival("anyio, in tokio::time::sleep", TO_BE_SEEN, move || ours(tasks, tokio_sleep))
     };
     let executor = grounds.executor();
     vec![
@@ -39,11 +40,12 @@ pub fn of_many(grounds: &Grounds) -> Vec<Comparison> {
             .rival("FuturesUnordered, dropped (no tasks)", TO_BE_SEEN, move || unordered(tasks))
             .rival("Vec::try_join of futures-concurrency (no tasks)", TO_BE_SEEN, move || try_join(tasks)),
         on_tokio(&grounds.mt, ratio(0.95, 0.40)),
-        job(&grounds.smol).ours(move || ours(tasks, smol_sleep)).rival(
-            "FuturesUnordered<Task>, cancelled, on the same Executor",
-            TO_BE_SEEN,
-            move || smol_tasks(tasks, executor.clone()),
-        ),
+        job(&grounds.smol)
+            .ours(move || ours(tasks, our_sleep))
+            .rival("FuturesUnordered<Task>, cancelled, on the same Executor", TO_BE_SEEN, move || {
+                smol_tasks(tasks, executor.clone())
+            })
+            .rival("anyio, in smol::Timer", TO_BE_SEEN, move || ours(tasks, smol_sleep)),
     ]
 }
 

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::bodies::{Arrivals, Dropped, LastDrop, asleep, tokio_sleep};
+use super::bodies::{Arrivals, Dropped, LastDrop, asleep, our_sleep, tokio_sleep};
 use crate::comparison::{Comparison, TO_BE_SEEN, ratio};
 use crate::ground::Grounds;
 use crate::measure::{Reading, Statistic, Stopwatch};
@@ -21,28 +21,37 @@ pub fn of_sleeping(grounds: &Grounds) -> Vec<Comparison> {
         Comparison::new(ground, "P3a", format!("cancel {tasks} sleeping tasks, last drop"))
             .per("cancellation, p99", 1)
             .statistic(Statistic::P99)
-            .ours(move || ours(tasks))
+            .ours(move || ours(tasks, our_sleep))
             .rival("JoinSet::shutdown", ratio(1.0, 0.3), move || join_set(tasks))
             .rival("TaskTracker + CancellationToken", TO_BE_SEEN, move || tracker(tasks))
+            .rival("anyio, in tokio::time::sleep", TO_BE_SEEN, move || ours(tasks, tokio_sleep))
     };
     grounds.tokios().map(job).collect()
 }
 
-fn body(last: &Arc<LastDrop>) -> impl Future<Output = ()> + Send + use<> {
+fn body<S, F>(last: &Arc<LastDrop>, sleep: S) -> impl Future<Output = ()> + Send + use<S, F>
+where
+    S: FnOnce() -> F + Send,
+    F: Future + Send,
+{
     let dropped = Dropped(last.clone());
     async move {
         let _dropped = dropped;
-        asleep(&ASLEEP, tokio_sleep).await;
+        asleep(&ASLEEP, sleep).await;
     }
 }
 
-async fn ours(tasks: usize) -> Reading {
+async fn ours<S, F>(tasks: usize, sleep: S) -> Reading
+where
+    S: Fn() -> F + Copy + Send + 'static,
+    F: Future + Send + 'static,
+{
     ASLEEP.reset();
     let last = Arc::new(LastDrop::of(tasks));
     let mut requested = Stopwatch::start();
     let group = anyio::task_group(async |tg| {
         for _ in 0..tasks {
-            tg.spawn(body(&last));
+            tg.spawn(body(&last, sleep));
         }
         ASLEEP.until(tasks).await;
         requested = Stopwatch::start();
@@ -57,7 +66,7 @@ async fn join_set(tasks: usize) -> Reading {
     let last = Arc::new(LastDrop::of(tasks));
     let mut set = JoinSet::new();
     for _ in 0..tasks {
-        set.spawn(body(&last));
+        set.spawn(body(&last, tokio_sleep));
     }
     ASLEEP.until(tasks).await;
     let requested = Stopwatch::start();
@@ -70,7 +79,7 @@ async fn tracker(tasks: usize) -> Reading {
     let last = Arc::new(LastDrop::of(tasks));
     let (tracker, token) = (TaskTracker::new(), CancellationToken::new());
     for _ in 0..tasks {
-        tracker.spawn(token.clone().run_until_cancelled_owned(body(&last)));
+        tracker.spawn(token.clone().run_until_cancelled_owned(body(&last, tokio_sleep)));
     }
     ASLEEP.until(tasks).await;
     let requested = Stopwatch::start();

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::bodies::{Arrivals, LONG, smol_sleep, tokio_sleep};
+use super::bodies::{Arrivals, our_sleep, smol_sleep, tokio_sleep};
 use crate::comparison::{Comparison, Contender, TO_BE_SEEN, Unit, absolute, ratio};
 use crate::ground::{Ground, Grounds, Scale, SmolSpawn};
 use crate::measure::Reading;
@@ -41,16 +41,13 @@ pub fn idle(grounds: &Grounds) -> Vec<Comparison> {
     let other = grounds.executor();
     vec![
         job(ct, "P11/sleeping", "asleep")
-            .our_contender(held(ct, "anyio", tasks, move || ours(tasks, tokio_sleep)))
+            .our_contender(held(ct, "anyio", tasks, move || ours(tasks, our_sleep)))
             .contender(ratio(1.0, 0.85), held(ct, "JoinSet", tasks, move || join_set(tasks, tokio_sleep)))
             .contender(
                 TO_BE_SEEN,
                 held(ct, "TaskTracker + CancellationToken", tasks, move || tracker(tasks, tokio_sleep)),
             )
-            .contender(
-                TO_BE_SEEN,
-                held(ct, "anyio, in anyio::sleep", tasks, move || ours(tasks, || anyio::sleep(LONG))),
-            ),
+            .contender(TO_BE_SEEN, held(ct, "anyio, in tokio::time::sleep", tasks, move || ours(tasks, tokio_sleep))),
         job(ct, "P11/pending", "pending")
             .our_contender(held(ct, "anyio", tasks, move || ours(tasks, pending::<()>)))
             .contender(ratio(1.0, 0.74), held(ct, "JoinSet", tasks, move || join_set(tasks, pending::<()>)))
@@ -59,7 +56,7 @@ pub fn idle(grounds: &Grounds) -> Vec<Comparison> {
                 held(ct, "TaskTracker + CancellationToken", tasks, move || tracker(tasks, pending::<()>)),
             ),
         job(smol, "P11/sleeping", "asleep")
-            .our_contender(held(smol, "anyio", tasks, move || on_executor(ours(tasks, smol_sleep))))
+            .our_contender(held(smol, "anyio", tasks, move || on_executor(ours(tasks, our_sleep))))
             .contender(
                 TO_BE_SEEN,
                 held(smol, "Vec<Task> on the same Executor", tasks, move || smol_tasks(tasks, other.clone())),
