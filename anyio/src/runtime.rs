@@ -163,7 +163,7 @@ impl Runtime {
             carriers: Arc::new(Employed::by(&*backend)),
             backend_id: BackendId::of(&backend),
             is_always_real: backend.is_always_real(),
-            sleepers: backend.is_always_real().then(|| Sleepers::of(&backend)),
+            sleepers: backend.is_always_real().then(Arc::default),
             backend,
             root: erase(&Node::root(RootExt { idle: idle.clone() })),
             main: Arc::default(),

@@ -1,9 +1,11 @@
-//! [`Sleepers`]: those who sleep in a runtime, each until a time of its own, and one timer of the backend's for all of them.
+//! [`Sleepers`]: those who sleep in a runtime, each until a time of its own, and few timers of the backend's for all of them.
 //!
 //! Many are gone before their time has come: with a task that is cancelled, or as those who have lost a race. To put each of
 //! them into the runtime's own store of timers and to take it out again costs up to as much as all the rest of cancelling a
 //! task. Here a sleeper has a slot, and leaves nothing but that when it goes; what then is left of it in the queue, which is
 //! ordered by time, is passed over, or swept out when the queue would have to grow.
+//!
+//! Threads do not wait for each other to lie down: each has a shard that it shares with few others.
 //!
 //! This is only for clocks that are the system's: one that jumps to the next timer would stop for sleepers that have gone
 //! (law D9).
@@ -11,11 +13,14 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::mem;
-use std::sync::{Arc, Weak};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use anyio_core::Backend;
+use anyio_core::{Backend, Timer};
 use slab::Slab;
 use smallvec::SmallVec;
 
@@ -28,13 +33,27 @@ const BATCH: usize = 32;
 /// How many may have been there at once without their memory being given back as soon as nobody is there.
 const KEPT: usize = 1024;
 
+/// How many shards there are for the threads.
+const SHARDS: usize = 8;
+
+thread_local! {
+    /// The thread's: one after the other, so that those of a runtime are spread evenly.
+    static NUMBER: usize = {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    };
+}
+
 /// Those who sleep in a runtime.
-pub(crate) struct Sleepers {
-    /// Who sleeps does not keep a runtime alive.
-    backend: Weak<dyn Backend>,
+#[derive(Default)]
+pub(crate) struct Sleepers([OnceLock<Arc<Shard>>; SHARDS]);
+
+/// Those who have lain down in some of the threads.
+pub(crate) struct Shard {
     /// From when moments are counted.
     epoch: Instant,
-    /// The backend's timer.
+    /// The backend's timer. It is set without the lock of the book, as a backend may have something to drop on that occasion, and
+    /// that may be a sleeper.
     alarm: Alarm,
     book: Mutex<Book>,
 }
@@ -45,12 +64,16 @@ type Moment = u64;
 /// The moment of one who was woken.
 const WOKEN: Moment = 0;
 
+/// The number of a slot.
+type Key = u32;
+
 #[derive(Default)]
 struct Book {
     slots: Slab<Slot>,
     /// When who is to be woken, the first at the top. Whoever has gone, or was woken, has no slot of that moment any more.
-    queue: BinaryHeap<Reverse<(Moment, usize)>>,
-    /// For when the alarm is armed, unless it has fired since, and nobody has seen to that.
+    queue: BinaryHeap<Reverse<(Moment, Key)>>,
+    /// For when the alarm is set, or is about to be: whoever writes this sets it then, and looks here again afterwards. When the
+    /// alarm has fired whoever finds that rings.
     armed: Option<Moment>,
 }
 
@@ -62,74 +85,84 @@ struct Slot {
 /// One who sleeps until a time, or until it is dropped.
 pub(crate) struct Sleeper {
     /// Until it was woken, and has noticed.
-    sleepers: Option<Arc<Sleepers>>,
-    key: usize,
+    shard: Option<Arc<Shard>>,
+    key: Key,
+    /// Whether it was polled in a task that is cancelled.
+    is_cancelled: bool,
 }
 
 impl Sleepers {
-    /// For a backend whose clock is the system's.
-    pub(crate) fn of(backend: &Arc<dyn Backend>) -> Arc<Self> {
-        let (backend, epoch) = (Arc::downgrade(backend), Instant::now());
-        Arc::new(Sleepers { backend, epoch, alarm: Alarm::new(), book: Mutex::new(Book::default()) })
-    }
-
-    /// One who is woken at `deadline`; none, if that is centuries away. Somebody must have a handle to the runtime.
-    pub(crate) fn add(self: Arc<Self>, deadline: Instant, waker: &Waker) -> Option<Sleeper> {
-        let moment = u64::try_from(deadline.saturating_duration_since(self.epoch).as_nanos()).ok()?.max(WOKEN + 1);
-        let slot = Slot { moment, waker: waker.clone() };
-        let mut book = self.book.lock();
-        let key = book.insert(slot);
-        let is_first = book.is_before_alarm(moment);
-        drop(book);
-        let sleeper = Sleeper { sleepers: Some(self), key };
-        if is_first {
-            sleeper.sleepers.as_ref().expect("it sleeps").hurry(moment);
-        }
-        Some(sleeper)
-    }
-
-    /// Sees to it that the alarm is not too late for somebody.
-    fn hurry(self: &Arc<Self>, moment: Moment) {
-        let mut book = self.book.lock();
-        let is_due = book.is_before_alarm(moment) && self.set(&mut book, moment);
-        drop(book);
-        if is_due {
-            self.ring();
-        }
-    }
-
-    /// The alarm has fired: wakes those whose time has come, and sets it for the next one.
-    fn ring(self: &Arc<Self>) {
-        let mut is_due = true;
-        while is_due {
-            let now = Moment::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(Moment::MAX);
-            let mut due = Due::default();
-            let mut book = self.book.lock();
-            book.armed = None;
-            let next = book.take(&mut due, now);
-            is_due = next.is_some_and(|next| next <= now || self.set(&mut book, next));
-            drop(book);
-        }
-    }
-
-    /// Sets the alarm; says whether that is due already.
-    fn set(self: &Arc<Self>, book: &mut Book, moment: Moment) -> bool {
-        let at = self.epoch + Duration::from_nanos(moment);
-        let backend = || self.backend.upgrade().expect("whoever lies down first has a handle to the runtime");
-        let rope = || Waker::from(Arc::new(Rope(Arc::downgrade(self))));
-        let is_due = self.alarm.arm(at, || backend().timer(at), rope).is_some();
-        book.armed = Some(moment);
-        is_due
+    /// Where those of the current thread lie down.
+    pub(crate) fn here(&self) -> Arc<Shard> {
+        let number = NUMBER.try_with(|number| *number).unwrap_or_default();
+        self.0[number % SHARDS].get_or_init(|| Arc::new(Shard::new())).clone()
     }
 }
 
-impl Book {
-    /// Whether the alarm is too late for somebody.
-    fn is_before_alarm(&self, moment: Moment) -> bool {
-        self.armed.is_none_or(|armed| armed > moment)
+impl Shard {
+    fn new() -> Self {
+        Shard { epoch: Instant::now(), alarm: Alarm::new(), book: Mutex::new(Book::default()) }
     }
 
-    fn insert(&mut self, slot: Slot) -> usize {
+    /// One who is woken at `deadline`, and whether the alarm is due, so that the caller [has to ring](Sleeper::ring). If
+    /// there is no timer yet it is one of `backend`, which is the same each time.
+    pub(crate) fn add(self: Arc<Self>, deadline: Instant, waker: Waker, backend: &dyn Backend) -> (Sleeper, bool) {
+        let moment = nanoseconds(deadline.saturating_duration_since(self.epoch)).max(WOKEN + 1);
+        let mut book = self.book.lock();
+        let key = book.insert(Slot { moment, waker });
+        let is_first = book.armed.is_none_or(|armed| armed > moment);
+        if is_first {
+            book.armed = Some(moment);
+        }
+        drop(book);
+        let sleeper = Sleeper { shard: Some(self), key, is_cancelled: false };
+        let is_due = is_first && sleeper.shard().set(moment, |at| backend.timer(at));
+        (sleeper, is_due)
+    }
+
+    /// Wakes those whose time has come, and sets the alarm, which has fired, for the next one.
+    fn ring(self: &Arc<Self>) {
+        let mut is_due = true;
+        while is_due {
+            let now = nanoseconds(self.epoch.elapsed());
+            let mut due = Due::default();
+            let mut book = self.book.lock();
+            let next = book.take(&mut due, now);
+            book.armed = next;
+            drop(book);
+            is_due = next.is_some_and(|next| next <= now || self.set(next, |_| unreachable!("it has been set before")));
+        }
+    }
+
+    /// Sets the alarm for a moment that stands in the book; says whether it is due, so that the caller has to ring.
+    fn set(self: &Arc<Self>, mut moment: Moment, timer: impl Fn(Instant) -> Pin<Box<dyn Timer>>) -> bool {
+        loop {
+            let at = self.epoch + Duration::from_nanos(moment);
+            let rope = || Waker::from(Arc::new(Rope(Arc::downgrade(self))));
+            match catch_unwind(AssertUnwindSafe(|| self.alarm.arm(at, || timer(at), rope))) {
+                Ok(Some(_)) => return true,
+                Ok(None) => {}
+                Err(payload) => {
+                    self.book.lock().armed = None;
+                    resume_unwind(payload);
+                }
+            }
+            // Another thread may have set it for an earlier one just before this one did.
+            match self.book.lock().armed {
+                Some(armed) if armed != moment => moment = armed,
+                _ => return false,
+            }
+        }
+    }
+}
+
+/// As many as fit: what is beyond is centuries away.
+fn nanoseconds(duration: Duration) -> Moment {
+    Moment::try_from(duration.as_nanos()).unwrap_or(Moment::MAX)
+}
+
+impl Book {
+    fn insert(&mut self, slot: Slot) -> Key {
         if self.queue.len() == self.queue.capacity() {
             self.sweep();
         }
@@ -137,7 +170,7 @@ impl Book {
             self.slots.reserve_exact(self.slots.len() / 2);
         }
         let moment = slot.moment;
-        let key = self.slots.insert(slot);
+        let key = Key::try_from(self.slots.insert(slot)).expect("so many fit in no memory");
         self.queue.push(Reverse((moment, key)));
         key
     }
@@ -147,7 +180,11 @@ impl Book {
     fn sweep(&mut self) {
         let Book { slots, queue, .. } = self;
         if queue.len() / 2 > slots.len() {
-            queue.retain(|&Reverse((moment, key))| slots.get(key).is_some_and(|slot| slot.moment == moment));
+            // Anew, as some are in there more than once: those who have lain down again for the same moment in the same slot.
+            let asleep = slots.iter().filter(|(_, slot)| slot.moment != WOKEN);
+            queue.clear();
+            queue.extend(asleep.map(|(key, slot)| Reverse((slot.moment, key as Key))));
+            queue.shrink_to(2 * queue.len().max(KEPT));
         } else if queue.len() >= KEPT {
             queue.reserve_exact(queue.len() / 2);
         }
@@ -156,7 +193,7 @@ impl Book {
     /// Takes those whose time has come, as far as there is room for them; gives the moment of the next one.
     fn take(&mut self, due: &mut Due, now: Moment) -> Option<Moment> {
         while let Some(&Reverse((moment, key))) = self.queue.peek() {
-            let slot = self.slots.get_mut(key).filter(|slot| slot.moment == moment);
+            let slot = self.slots.get_mut(key as usize).filter(|slot| slot.moment == moment);
             if slot.is_some() && (moment > now || due.0.len() == BATCH) {
                 return Some(moment);
             }
@@ -178,21 +215,41 @@ impl Book {
 }
 
 impl Sleeper {
+    fn shard(&self) -> &Arc<Shard> {
+        self.shard.as_ref().expect("it sleeps")
+    }
+
+    /// Rings the alarm, which is due, for the others; gives the sleeper back, unless its own time has come.
+    pub(crate) fn ring(mut self) -> Option<Self> {
+        let shard = self.shard().clone();
+        let mut book = shard.book.lock();
+        let mut left = None;
+        if book.slots[self.key as usize].moment <= nanoseconds(shard.epoch.elapsed()) {
+            // Not to be woken; its waker is dropped when the others have been, whatever that does.
+            left = Some(book.slots.remove(self.key as usize));
+            self.shard = None;
+        }
+        drop(book);
+        shard.ring();
+        if left.is_none() { Some(self) } else { None }
+    }
+
     /// Ready when its time has come; otherwise `waker` is woken then.
     ///
-    /// The alarm may lag behind the clock, which is asked therefore; unless the task is cancelled, and is polled for that.
+    /// The alarm may lag behind the clock, which is asked therefore; but not when a task is polled because it is cancelled, to be
+    /// dropped after that.
     pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
-        let Some(sleepers) = &self.sleepers else { return Poll::Ready(()) };
-        let mut book = sleepers.book.lock();
-        let slot = &mut book.slots[self.key];
+        let Some(shard) = &self.shard else { return Poll::Ready(()) };
+        let mut book = shard.book.lock();
+        let slot = &mut book.slots[self.key as usize];
         let moment = slot.moment;
         if moment != WOKEN {
             let is_known = slot.waker.will_wake(cx.waker());
             let old = (!is_known).then(|| mem::replace(&mut slot.waker, cx.waker().clone()));
             drop(book);
             drop(old);
-            let is_cancelled = context::peek(|link| link.is_some_and(|link| link.is_eff()));
-            if is_cancelled || sleepers.epoch.elapsed() < Duration::from_nanos(moment) {
+            let was_cancelled = mem::replace(&mut self.is_cancelled, is_cancelled());
+            if self.is_cancelled && !was_cancelled || nanoseconds(shard.epoch.elapsed()) < moment {
                 return Poll::Pending;
             }
         } else {
@@ -203,13 +260,18 @@ impl Sleeper {
     }
 
     fn leave(&mut self) {
-        let Some(sleepers) = self.sleepers.take() else { return };
-        let mut book = sleepers.book.lock();
-        let slot = book.slots.remove(self.key);
+        let Some(shard) = self.shard.take() else { return };
+        let mut book = shard.book.lock();
+        let slot = book.slots.remove(self.key as usize);
         let too_much = if book.slots.is_empty() { book.clear() } else { None };
         drop(book);
         drop((slot, too_much));
     }
+}
+
+/// Whether what is being polled here is cancelled.
+fn is_cancelled() -> bool {
+    context::peek(|link| link.is_some_and(|link| link.is_eff()))
 }
 
 impl Drop for Sleeper {
@@ -230,7 +292,7 @@ impl Drop for Due {
 }
 
 /// What the backend's timer pulls.
-struct Rope(Weak<Sleepers>);
+struct Rope(Weak<Shard>);
 
 impl Wake for Rope {
     fn wake(self: Arc<Self>) {
@@ -238,41 +300,51 @@ impl Wake for Rope {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let Some(sleepers) = self.0.upgrade() else { return };
+        let Some(shard) = self.0.upgrade() else { return };
         // Nobody needs it: not even the timer is looked at, which the runtime may fire because it shuts down.
-        if let Some(mut book) = sleepers.book.try_lock()
+        if let Some(mut book) = shard.book.try_lock()
             && book.slots.is_empty()
         {
             book.armed = None;
             return;
         }
-        if sleepers.alarm.answer().is_some() {
-            sleepers.ring();
+        if shard.alarm.answer().is_some() {
+            shard.ring();
         }
     }
 }
 
 #[cfg(all(test, anyio_loom))]
-impl Sleepers {
+impl Shard {
     /// What the backend's timer does when it fires.
     pub(crate) fn rope_for_test(self: &Arc<Self>) -> Waker {
         Waker::from(Arc::new(Rope(Arc::downgrade(self))))
+    }
+
+    /// When the backend's timer is to fire.
+    pub(crate) fn armed_for_test(&self) -> Option<Instant> {
+        self.alarm.armed_for_test()
     }
 }
 
 #[cfg(all(test, not(anyio_loom)))]
 mod tests {
     use std::pin::Pin;
-    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicBool;
     use std::thread;
 
     use anyio_core::{Blocking, Checkpoint, Clock, Job, Spawn, Task, Timer};
+    use futures::FutureExt as _;
 
     use super::*;
+    use crate::{CancelScope, Runtime, enter, sleep};
 
-    /// A backend with one timer, which fires when it is told to.
+    /// A backend with one timer, which fires when it is told to, and panics when it is told to as it is moved.
     #[derive(Clone, Default)]
-    struct Still(Arc<AtomicBool>);
+    struct Still {
+        has_fired: Arc<AtomicBool>,
+        panics: Arc<AtomicBool>,
+    }
 
     impl Spawn for Still {
         fn spawn(&self, _task: Task) {}
@@ -287,21 +359,23 @@ mod tests {
             Instant::now()
         }
 
-        fn timer(&self, _deadline: Instant) -> Pin<Box<dyn Timer>> {
-            Box::pin(self.clone())
-        }
-
         fn is_always_real(&self) -> bool {
             true
+        }
+
+        fn timer(&self, _deadline: Instant) -> Pin<Box<dyn Timer>> {
+            Box::pin(self.clone())
         }
     }
 
     impl Timer for Still {
         fn poll(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<()> {
-            if self.0.load(Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }
+            if self.has_fired.load(Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }
         }
 
-        fn reset(self: Pin<&mut Self>, _deadline: Instant) {}
+        fn reset(self: Pin<&mut Self>, _deadline: Instant) {
+            assert!(!self.panics.load(Ordering::SeqCst), "this backend panics");
+        }
     }
 
     impl Blocking for Still {
@@ -328,64 +402,122 @@ mod tests {
         }
     }
 
-    fn still(fired: bool) -> (Arc<dyn Backend>, Arc<Sleepers>, Arc<AtomicBool>) {
-        let fired = Arc::new(AtomicBool::new(fired));
-        let backend: Arc<dyn Backend> = Arc::new(Still(fired.clone()));
-        let sleepers = Sleepers::of(&backend);
-        (backend, sleepers, fired)
+    /// A shard with a timer that has fired, or not yet.
+    fn shard(fired: bool) -> (Arc<Shard>, Still) {
+        let still = Still::default();
+        still.has_fired.store(fired, Ordering::SeqCst);
+        (Sleepers::default().here(), still)
     }
 
-    fn fire(sleepers: &Arc<Sleepers>, fired: &AtomicBool) {
-        fired.store(true, Ordering::SeqCst);
-        Waker::from(Arc::new(Rope(Arc::downgrade(sleepers)))).wake();
+    fn fire(shard: &Arc<Shard>, still: &Still) {
+        still.has_fired.store(true, Ordering::SeqCst);
+        Waker::from(Arc::new(Rope(Arc::downgrade(shard)))).wake();
     }
 
-    fn lie_down(sleepers: &Arc<Sleepers>, deadline: Instant, waker: &Waker) -> Sleeper {
-        sleepers.clone().add(deadline, waker).expect("it is not that far away")
+    /// One who lies down while it is not time yet.
+    fn lie_down(shard: &Arc<Shard>, deadline: Instant, waker: &Waker, still: &Still) -> Sleeper {
+        let (sleeper, is_due) = shard.clone().add(deadline, waker.clone(), still);
+        assert!(!is_due);
+        sleeper
     }
 
-    /// Those who lie down at once, when nobody sleeps, are all woken.
+    fn in_an_hour() -> Instant {
+        Instant::now() + Duration::from_secs(3600)
+    }
+
+    /// Those who lie down at once, when nobody sleeps, and so late that the timer is due, are all told.
     #[test]
     fn nobody_is_forgotten_who_lies_down_beside_another() {
-        for _ in 0..5_000 {
-            let (_backend, sleepers, _) = still(true);
-            let (woken, barrier) = (Arc::new(Woken::default()), AtomicUsize::new(0));
-            let waker = Waker::from(woken.clone());
+        for _ in 0..1_000 {
+            let (shard, still) = shard(true);
+            let ready = AtomicUsize::new(0);
             let lie_down = || {
-                barrier.fetch_add(1, Ordering::SeqCst);
-                while barrier.load(Ordering::SeqCst) < 2 {
+                let woken = Arc::new(Woken::default());
+                ready.fetch_add(1, Ordering::SeqCst);
+                while ready.load(Ordering::SeqCst) < 2 {
                     std::hint::spin_loop();
                 }
-                std::mem::forget(lie_down(&sleepers, Instant::now(), &waker));
+                let (sleeper, is_due) = shard.clone().add(Instant::now(), Waker::from(woken.clone()), &still);
+                let sleeper = if is_due { sleeper.ring() } else { Some(sleeper) };
+                (sleeper, woken)
             };
-            thread::scope(|scope| {
-                scope.spawn(lie_down);
-                lie_down();
+            let both = thread::scope(|scope| {
+                let other = scope.spawn(lie_down);
+                [lie_down(), other.join().unwrap()]
             });
-            assert_eq!(woken.count.load(Ordering::SeqCst), 2);
+            for (sleeper, woken) in both {
+                assert!(sleeper.is_none() || woken.count.load(Ordering::SeqCst) == 1);
+            }
         }
+    }
+
+    /// Whoever lies down so late that it is time already is told that, and is not woken in the middle of its poll.
+    #[test]
+    fn whoever_is_late_is_not_woken() {
+        let (shard, still) = shard(true);
+        let woken = Arc::new(Woken::default());
+        let (sleeper, is_due) = shard.clone().add(Instant::now(), Waker::from(woken.clone()), &still);
+        assert!(is_due && sleeper.ring().is_none());
+        assert_eq!(woken.count.load(Ordering::SeqCst), 0);
+        // The timer is due for somebody else.
+        let (sleeper, is_due) = shard.add(in_an_hour(), Waker::from(woken), &still);
+        still.has_fired.store(false, Ordering::SeqCst);
+        assert!(is_due && sleeper.ring().is_some());
     }
 
     /// The clock is asked, whether the timer has fired or not.
     #[test]
     fn whoever_asks_in_time_has_slept() {
-        let (_backend, sleepers, _) = still(false);
+        let (shard, still) = shard(false);
         let cx = Context::from_waker(Waker::noop());
-        let mut late = lie_down(&sleepers, Instant::now(), Waker::noop());
-        let mut early = lie_down(&sleepers, Instant::now() + Duration::from_secs(3600), Waker::noop());
+        let mut late = lie_down(&shard, Instant::now(), Waker::noop(), &still);
+        let mut early = lie_down(&shard, in_an_hour(), Waker::noop(), &still);
         assert!(late.poll(&cx).is_ready());
         assert!(late.poll(&cx).is_ready());
         assert!(early.poll(&cx).is_pending());
     }
 
+    /// Somebody who is asked because of a cancellation, and lives on, has slept when it is asked again.
+    #[test]
+    fn whoever_asks_again_in_a_cancelled_scope_has_slept() {
+        let scope = CancelScope::new();
+        let handle = scope.handle();
+        let asked = scope.run(async {
+            let mut sleeper = sleep(Duration::from_millis(1));
+            assert!((&mut sleeper).now_or_never().is_none());
+            handle.cancel();
+            thread::sleep(Duration::from_millis(2));
+            let once = (&mut sleeper).now_or_never();
+            (once, (&mut sleeper).now_or_never())
+        });
+        let asked = enter(Runtime::new(Still::default()), asked).now_or_never();
+        assert_eq!(asked.unwrap().unwrap(), (None, Some(())));
+    }
+
+    /// A backend that panics as the timer is moved keeps nobody from setting it later.
+    #[test]
+    fn a_backend_that_panics_may_be_asked_again() {
+        let (shard, still) = shard(true);
+        let (late, is_due) = shard.clone().add(Instant::now(), Waker::noop().clone(), &still);
+        still.has_fired.store(false, Ordering::SeqCst);
+        let other = lie_down(&shard, in_an_hour(), Waker::noop(), &still);
+        still.panics.store(true, Ordering::SeqCst);
+        assert!(is_due && catch_unwind(AssertUnwindSafe(|| late.ring())).is_err());
+        assert_eq!(shard.book.lock().armed, None);
+        still.panics.store(false, Ordering::SeqCst);
+        drop(lie_down(&shard, in_an_hour(), Waker::noop(), &still));
+        assert!(shard.book.lock().armed.is_some());
+        drop(other);
+    }
+
     /// A waker that panics does not keep others asleep.
     #[test]
     fn a_waker_that_panics_wakes_the_others() {
-        let (_backend, sleepers, fired) = still(false);
+        let (shard, still) = shard(false);
         let woken = [false, true, false].map(|panics| Arc::new(Woken { panics, ..Woken::default() }));
         let now = Instant::now();
-        let asleep = woken.each_ref().map(|woken| lie_down(&sleepers, now, &Waker::from(woken.clone())));
-        fire(&sleepers, &fired);
+        let asleep = woken.each_ref().map(|woken| lie_down(&shard, now, &Waker::from(woken.clone()), &still));
+        fire(&shard, &still);
         assert_eq!(woken.map(|woken| woken.count.load(Ordering::SeqCst)), [1; 3]);
         drop(asleep);
     }
@@ -393,16 +525,35 @@ mod tests {
     /// What is kept for sleepers is bounded by how many there are, and given back when there are none.
     #[test]
     fn those_who_have_gone_take_no_room() {
-        let (_backend, sleepers, _) = still(false);
-        let soon = Instant::now() + Duration::from_secs(3600);
-        let first = lie_down(&sleepers, soon, Waker::noop());
+        let (shard, still) = shard(false);
+        let soon = in_an_hour();
+        let first = lie_down(&shard, soon, Waker::noop(), &still);
         for n in 0..100_000 {
-            drop(lie_down(&sleepers, soon + Duration::from_secs(n), Waker::noop()));
+            drop(lie_down(&shard, soon + Duration::from_secs(n), Waker::noop(), &still));
         }
-        assert!(sleepers.book.lock().queue.capacity() < 10);
-        let crowd: Vec<_> = (0..10_000).map(|_| lie_down(&sleepers, soon, Waker::noop())).collect();
+        assert!(shard.book.lock().queue.capacity() < 10);
+        let crowd: Vec<_> = (0..10_000).map(|_| lie_down(&shard, soon, Waker::noop(), &still)).collect();
         drop((first, crowd));
-        let book = sleepers.book.lock();
+        let book = shard.book.lock();
         assert_eq!((book.queue.capacity(), book.slots.capacity()), (0, 0));
+    }
+
+    /// Nor do those who lie down again, and again for the same moment, as everybody does whose connection is idle for too long
+    /// at a time that does not change.
+    #[test]
+    fn those_who_lie_down_again_take_no_room() {
+        let (shard, still) = shard(false);
+        let soon = in_an_hour();
+        let lie_down = |n| lie_down(&shard, soon + Duration::from_secs(n), Waker::noop(), &still);
+        let mut asleep: Vec<_> = (0..100).map(lie_down).collect();
+        for n in 0..200_000 {
+            let slot = n * 7_919 % 100;
+            asleep.remove(slot);
+            asleep.insert(slot, lie_down(slot as u64));
+            if n % 50 == 0 {
+                drop(lie_down(n as u64));
+            }
+        }
+        assert!(shard.book.lock().queue.capacity() < 1_000);
     }
 }

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -14,7 +13,7 @@ use crate::cancel_scope::{Limit, Timed};
 use crate::context;
 use crate::operation::begin;
 use crate::runtime::Runtime;
-use crate::sleepers::{Sleeper, Sleepers};
+use crate::sleepers::Sleeper;
 use crate::unit::{Entry, noted};
 
 /// The time was up before the future was done.
@@ -305,7 +304,8 @@ enum Alarm {
 enum Start {
     Never,
     Late,
-    Among(Arc<Sleepers>, Instant),
+    /// With a timer that others have, too, and whether that is due.
+    Among(Sleeper, bool),
     Alone(Pin<Box<dyn Timer>>),
 }
 
@@ -345,21 +345,30 @@ impl Sleep {
     }
 
     fn start(&mut self, deadline: impl FnOnce(Instant) -> Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
+        // Cloned, and dropped, where that may do anything.
+        let mut waker = Some(cx.waker().clone());
         let begin = |runtime: &Runtime| {
             let now = runtime.now();
-            match (deadline(now), runtime.sleepers()) {
-                (None, _) => Start::Never,
-                (Some(deadline), _) if deadline <= now => Start::Late,
-                (Some(deadline), Some(sleepers)) => Start::Among(sleepers.clone(), deadline),
-                (Some(deadline), None) => Start::Alone(runtime.backend().timer_ahead(deadline)),
+            let Some(deadline) = deadline(now) else { return Start::Never };
+            if deadline <= now {
+                return Start::Late;
+            }
+            let backend = &**runtime.backend();
+            match runtime.sleepers().zip(waker.take()) {
+                Some((sleepers, waker)) => {
+                    let (sleeper, is_due) = sleepers.here().add(deadline, waker, backend);
+                    Start::Among(sleeper, is_due)
+                }
+                None => Start::Alone(backend.timer_ahead(deadline)),
             }
         };
         match Runtime::with_current(begin).unwrap_or_else(|error| panic!("{error}")) {
             Start::Never => self.alarm = Alarm::Never,
             Start::Late => return self.yield_once(cx),
-            Start::Among(sleepers, deadline) => {
-                self.alarm = sleepers.add(deadline, cx.waker()).map_or(Alarm::Never, Alarm::Sleeper);
-            }
+            Start::Among(sleeper, is_due) => match if is_due { sleeper.ring() } else { Some(sleeper) } {
+                Some(sleeper) => self.alarm = Alarm::Sleeper(sleeper),
+                None => return self.yield_once(cx),
+            },
             Start::Alone(mut timer) => {
                 let polled = timer.as_mut().poll(cx);
                 self.alarm = Alarm::Timer(timer);

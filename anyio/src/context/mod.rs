@@ -34,7 +34,7 @@ const TIMEOUT: u32 = 1;
 const OVERTIME: Duration = Duration::from_millis(2);
 
 /// After how many timeouts the clock is looked at meanwhile.
-const OVERTIME_BUDGET: u32 = 256;
+const OVERTIME_BUDGET: u32 = 1024;
 
 thread_local! {
     // Needs no destructor, which every look at it would have to ask for.
@@ -113,7 +113,11 @@ pub(crate) fn within_task<R>(link: Link, run: impl FnOnce() -> R) -> (R, Link) {
         let hidden = here.hidden.replace(here.count.get());
         let standing = Standing { is_overdue: was_overdue, is_overtime: false };
         let (budget, outer_standing) = (here.budget.replace(BUDGET), here.standing.replace(standing));
+        let outer_since = if outer_standing.is_overtime { here.overtime_since.get() } else { None };
         let result = run();
+        if outer_since.is_some() {
+            here.overtime_since.set(outer_since);
+        }
         let Standing { is_overdue, .. } = here.standing.replace(outer_standing);
         here.budget.set(budget);
         here.hidden.set(hidden);

@@ -191,6 +191,14 @@ impl Node {
 
     /// When the backend's timer is to fire.
     pub(super) fn armed_for_test(&self) -> Option<Instant> {
-        self.alarms.get()?.timing.armed.lock().as_ref().and_then(|armed| armed.at)
+        self.alarms.get()?.timing.armed_for_test()
+    }
+}
+
+#[cfg(all(test, anyio_loom))]
+impl Alarm {
+    /// When the backend's timer is to fire.
+    pub(crate) fn armed_for_test(&self) -> Option<Instant> {
+        self.armed.lock().as_ref().and_then(|armed| armed.at)
     }
 }

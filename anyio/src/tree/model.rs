@@ -455,23 +455,43 @@ fn nobody_sleeps_on_when_the_timer_has_fired() {
     for stays in [true, false] {
         loom::model(move || {
             let (runtime, fired) = runtime();
-            let sleepers = Sleepers::of(runtime.backend());
+            let shard = Sleepers::default().here();
             let ((earlier, first), (later, second)) = (woken(), woken());
             // The clock stands at the deadlines; the timer fires when it is told to.
-            let other = sleepers.clone().add(runtime.now(), &first);
-            let rope = sleepers.rope_for_test();
+            let (other, is_due) = shard.clone().add(runtime.now(), first, &**runtime.backend());
+            assert!(!is_due);
+            let rope = shard.rope_for_test();
             let firing = thread::spawn(move || {
                 fired.store(true, Ordering::SeqCst);
                 rope.wake();
             });
-            let other = other.filter(|_| stays);
-            let sleeper = sleepers.add(runtime.now(), &second);
+            let other = Some(other).filter(|_| stays);
+            let (sleeper, is_due) = shard.add(runtime.now(), second, &**runtime.backend());
+            let sleeper = if is_due { sleeper.ring() } else { Some(sleeper) };
             firing.join().unwrap();
             assert!(!stays || earlier.0.load(Ordering::SeqCst) == 1, "the first one was not woken");
-            assert_eq!(later.0.load(Ordering::SeqCst), 1, "the second one was not woken");
+            assert!(sleeper.is_none() || later.0.load(Ordering::SeqCst) == 1, "the second one was not woken");
             drop((other, sleeper));
         });
     }
+}
+
+/// Of those who lie down at once the one whose time comes first is the one for whom the timer is set.
+#[test]
+fn the_first_of_the_sleepers_counts() {
+    loom::model(|| {
+        let (runtime, _) = runtime();
+        let shard = Sleepers::default().here();
+        let [sooner, later] = [1, 2].map(|hours| runtime.now() + Duration::from_secs(3600 * hours));
+        let other = {
+            let (shard, runtime) = (shard.clone(), runtime.clone());
+            thread::spawn(move || shard.add(later, woken().1, &**runtime.backend()).0)
+        };
+        let sleeper = shard.clone().add(sooner, woken().1, &**runtime.backend()).0;
+        let other = other.join().unwrap();
+        assert!(shard.armed_for_test().is_some_and(|armed| armed <= sooner));
+        drop((sleeper, other));
+    });
 }
 
 /// A task that is adopted while the only other one ends is counted all the way up: a scope around that exits is not closed

@@ -1052,7 +1052,7 @@ where
     assert!(group.await.is_ok());
 }
 
-/// X5: A loop of checkpoints, or of sleeps for no time, lets timers fire and can be cancelled.
+/// X5: A loop of checkpoints, or of sleeps for no time, or next to none, lets timers fire and can be cancelled.
 pub async fn loops_that_yield_give_way() {
     gives_way(|| async {
         loop {
@@ -1060,12 +1060,14 @@ pub async fn loops_that_yield_give_way() {
         }
     })
     .await;
-    gives_way(|| async {
-        loop {
-            sleep(Duration::ZERO).await;
-        }
-    })
-    .await;
+    for length in [Duration::ZERO, Duration::from_nanos(1)] {
+        gives_way(move || async move {
+            loop {
+                sleep(length).await;
+            }
+        })
+        .await;
+    }
 }
 
 /// X5: A loop of ticks that are all overdue lets timers fire and can be cancelled.
