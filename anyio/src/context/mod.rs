@@ -10,6 +10,7 @@ mod bare;
 
 use std::cell::Cell;
 use std::mem::{self, ManuallyDrop};
+use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -46,8 +47,7 @@ thread_local! {
             relied_on: Cell::new(0),
             hidden: Cell::new(0),
             budget: Cell::new(BUDGET),
-            standing: Cell::new(Standing { is_overdue: false, is_overtime: false }),
-            overtime_since: Cell::new(None),
+            standing: Cell::new(Standing::new(false)),
         }
     };
 }
@@ -66,17 +66,34 @@ struct Here {
     hidden: Cell<usize>,
     budget: Cell<u32>,
     standing: Cell<Standing>,
-    /// Since when the task is in overtime, if it is.
-    overtime_since: Cell<Option<Instant>>,
 }
 
-/// What a task does beyond its budget.
+/// What a task does beyond its budget; in one word, as it is put aside at each poll. The lowest bit: it has stepped aside in
+/// vain, being cancelled where something held it. The others: since when timeouts have gone on beginning although the budget
+/// was used up, in microseconds since [`EPOCH`].
 #[derive(Clone, Copy)]
-struct Standing {
-    /// It has stepped aside in vain: it is cancelled, but where it did that something held it.
-    is_overdue: bool,
-    /// The budget was used up by timeouts, which go on beginning.
-    is_overtime: bool,
+struct Standing(u64);
+
+static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+impl Standing {
+    const fn new(is_overdue: bool) -> Self {
+        Standing(is_overdue as u64)
+    }
+
+    #[inline]
+    fn is_overdue(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    fn in_overtime_since(self) -> Option<Duration> {
+        Some(Duration::from_micros(self.0 >> 1)).filter(|since| !since.is_zero())
+    }
+
+    fn in_overtime(self, since: Duration) -> Self {
+        let since = (since.as_micros() as u64).max(1);
+        Standing(since << 1 | self.0 & 1)
+    }
 }
 
 #[inline(always)]
@@ -111,14 +128,10 @@ pub(crate) fn within_task<R>(link: Link, run: impl FnOnce() -> R) -> (R, Link) {
         let was_overdue = link.is_overdue();
         let outer = here.link.replace(Some(link));
         let hidden = here.hidden.replace(here.count.get());
-        let standing = Standing { is_overdue: was_overdue, is_overtime: false };
+        let standing = Standing::new(was_overdue);
         let (budget, outer_standing) = (here.budget.replace(BUDGET), here.standing.replace(standing));
-        let outer_since = if outer_standing.is_overtime { here.overtime_since.get() } else { None };
         let result = run();
-        if outer_since.is_some() {
-            here.overtime_since.set(outer_since);
-        }
-        let Standing { is_overdue, .. } = here.standing.replace(outer_standing);
+        let is_overdue = here.standing.replace(outer_standing).is_overdue();
         here.budget.set(budget);
         here.hidden.set(hidden);
         let link = here.link.replace(outer).expect("a poll leaves the current node as it was");
@@ -331,7 +344,7 @@ pub(crate) fn poll_budget_of_timeout(cx: &mut Context<'_>) -> Poll<()> {
 #[inline]
 fn poll_spend(cost: u32, cx: &mut Context<'_>) -> Poll<()> {
     let spent = here(|here| match here.budget.get() {
-        left if left >= cost && !here.standing.get().is_overdue => {
+        left if left >= cost && !here.standing.get().is_overdue() => {
             here.budget.set(left - cost);
             true
         }
@@ -347,7 +360,7 @@ pub(crate) fn try_spend() -> bool {
     here(|here| {
         let is_eff = here.borrow().link.as_ref().is_some_and(|link| link.is_eff());
         match here.budget.get() {
-            left if left >= OPERATION && !is_eff && !here.standing.get().is_overdue => {
+            left if left >= OPERATION && !is_eff && !here.standing.get().is_overdue() => {
                 here.budget.set(left - OPERATION);
                 true
             }
@@ -362,7 +375,7 @@ pub(crate) fn try_spend() -> bool {
 pub(crate) fn try_begin_timeout<R>(look: impl FnOnce(&Runtime) -> R) -> Option<Option<R>> {
     here(|here| {
         let left = here.budget.get();
-        if left < TIMEOUT || here.standing.get().is_overdue {
+        if left < TIMEOUT || here.standing.get().is_overdue() {
             return None;
         }
         here.budget.set(left - TIMEOUT);
@@ -372,7 +385,7 @@ pub(crate) fn try_begin_timeout<R>(look: impl FnOnce(&Runtime) -> R) -> Option<O
 
 #[cold]
 fn poll_exhausted(cost: u32, cx: &mut Context<'_>) -> Poll<()> {
-    let (left, Standing { is_overdue, .. }) = here(|here| (here.budget.get(), here.standing.get()));
+    let (left, is_overdue) = here(|here| (here.budget.get(), here.standing.get().is_overdue()));
     let is_free = || peek(|link| link.is_some_and(|link| link.doomed_by().is_some()));
     if left >= cost && !(is_overdue && is_free()) {
         here(|here| here.budget.set(left - cost));
@@ -384,7 +397,7 @@ fn poll_exhausted(cost: u32, cx: &mut Context<'_>) -> Poll<()> {
     }
     let is_overdue = peek(|link| link.is_some_and(|link| link.is_held_back()));
     here(|here| {
-        here.standing.set(Standing { is_overdue, is_overtime: false });
+        here.standing.set(Standing::new(is_overdue));
         here.budget.set(BUDGET);
     });
     step_aside(cx);
@@ -396,13 +409,14 @@ fn poll_exhausted(cost: u32, cx: &mut Context<'_>) -> Poll<()> {
 fn is_within_overtime() -> bool {
     let now = Runtime::with_current(|runtime| runtime.is_always_real().then(|| runtime.now()));
     let Ok(Some(now)) = now else { return false };
+    let now = now.saturating_duration_since(*EPOCH);
     here(|here| {
         let standing = here.standing.get();
-        if !standing.is_overtime {
-            here.standing.set(Standing { is_overtime: true, ..standing });
-            here.overtime_since.set(Some(now));
+        let since = standing.in_overtime_since();
+        if since.is_none() {
+            here.standing.set(standing.in_overtime(now));
         }
-        here.overtime_since.get().is_some_and(|since| now.duration_since(since) < OVERTIME)
+        since.is_none_or(|since| now < since + OVERTIME)
     })
 }
 
