@@ -70,7 +70,8 @@ type Key = u32;
 #[derive(Default)]
 struct Book {
     slots: Slab<Slot>,
-    /// When who is to be woken, the first at the top. Whoever has gone, or was woken, has no slot of that moment any more.
+    /// When who is to be woken, the first at the top. What is left in here of those who have gone, or were woken, is known by
+    /// their slots, which are of another moment, or are none; but for the same moment there may be more than one of a slot.
     queue: BinaryHeap<Reverse<(Moment, Key)>>,
     /// For when the alarm is set, or is about to be: whoever writes this sets it then, and looks here again afterwards. When the
     /// alarm has fired whoever finds that rings.
