@@ -140,8 +140,9 @@ impl Known {
 /// Law C4: a unit that was cut short by somebody else's cause lets the unit around it act first.
 #[derive(Debug)]
 struct Offer {
-    /// How many polls of the unit around had ended when the offer was made.
-    epoch: u32,
+    /// In which poll of the unit around the offer was made. Should it be taken for another one of its polls the offer is made
+    /// once more.
+    epoch: u8,
     /// How often the offer was made within that poll.
     polls: u16,
     /// Whether the unit around is owed a poll first, so that the offer has to be repeated in that one.

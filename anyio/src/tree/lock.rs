@@ -1,14 +1,14 @@
 //! The lock and the atomics of the tree: the ordinary ones, or those of the model checker.
 
 #[cfg(not(anyio_loom))]
-pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicUsize, Ordering};
 
 #[cfg(not(anyio_loom))]
 pub(crate) use crate::lock::Guarded;
 #[cfg(not(anyio_loom))]
 pub(crate) use crate::lock::{Mutex, MutexGuard};
 #[cfg(anyio_loom)]
-pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicUsize, Ordering};
 
 #[cfg(anyio_loom)]
 pub(crate) use loom::cell::UnsafeCell;

@@ -61,7 +61,7 @@ use self::alarm::Alarms;
 pub(crate) use self::alarm::{Alarm, Bell};
 use self::children::{Children, Key};
 pub(crate) use self::count::erase;
-pub(crate) use self::lock::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Mutex, MutexGuard, Ordering, UnsafeCell};
+pub(crate) use self::lock::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicUsize, Mutex, MutexGuard, Ordering, UnsafeCell};
 use self::lock::{Guard, Guarded};
 pub(crate) use self::place::Place;
 use self::place::Standing;
@@ -218,12 +218,10 @@ pub(crate) struct Node<X: ?Sized = dyn Ext> {
     eff: AtomicU32,
     /// How many of those that `holds` counts have stopped leaning, and are about to be counted out (invariant 6). Raised
     /// under the lock of the one that stops; lowered with Release under this node's lock, after `holds`.
-    letting_go: AtomicU32,
+    letting_go: AtomicU16,
     /// How many threads are about to let go of the parent for this node, which has stopped leaning. Stored with Release under
     /// the lock, before `over`.
-    releasing: AtomicU32,
-    /// How many polls of the unit's body have ended. Only the poller writes; whoever reads it is inside that poll.
-    epoch: AtomicU32,
+    releasing: AtomicU16,
     state: Guarded<Flags, State>,
     /// Its alarms, once it has needed one.
     alarms: OnceBox<Alarms>,
@@ -245,7 +243,8 @@ struct Flags {
     /// Whether it has closed and nothing is live below (invariant 5): not 0 then, and `LEFT` if it is gone with that. Stored with
     /// Release under the lock; a load with Acquire that sees it sees what those did who were live.
     over: AtomicU8,
-    /// What the poller notes for its next poll: `OVERDUE` and `WATCHED`. Nobody else looks at it.
+    /// What the poller notes for its next poll: `OVERDUE`, `WATCHED`, and in units of `EPOCH` how many polls of the unit's body
+    /// have ended. Only the poller writes; whoever reads it is inside that poll.
     notes: AtomicU8,
 }
 
@@ -258,6 +257,8 @@ const LEFT: u8 = 2;
 const OVERDUE: u8 = 1;
 /// It is seen to that the hook hears if the unit waits too long.
 const WATCHED: u8 = 2;
+/// One poll has ended. They are counted modulo the 64 for which there is room.
+const EPOCH: u8 = 4;
 
 /// What stands for the depth of a cause where there is none.
 const NO_CAUSE: u32 = u32::MAX;
@@ -409,9 +410,8 @@ impl<X: Ext + 'static> Node<X> {
         Node {
             place: Standing::new(place),
             eff: AtomicU32::new(NO_CAUSE),
-            letting_go: AtomicU32::new(0),
-            releasing: AtomicU32::new(0),
-            epoch: AtomicU32::new(0),
+            letting_go: AtomicU16::new(0),
+            releasing: AtomicU16::new(0),
             state: Guarded::new(flags, state),
             alarms: OnceBox::new(),
             ext,
@@ -564,9 +564,10 @@ impl<X: Ext + ?Sized> Node<X> {
         self.releasing.load(Ordering::Acquire) > 0 || (self.role() == Role::Leaf && self.state.lock().holding)
     }
 
+    /// Tells polls of the body from each other, but for those that are a multiple of 64 polls apart.
     #[inline]
-    pub(crate) fn epoch(&self) -> u32 {
-        self.epoch.load(Ordering::Relaxed)
+    pub(crate) fn epoch(&self) -> u8 {
+        self.flags().notes.load(Ordering::Relaxed) / EPOCH
     }
 
     /// A poll of the body begins: it collects what was owed.
@@ -586,7 +587,8 @@ impl<X: Ext + ?Sized> Node<X> {
     /// A poll of the body has ended.
     #[inline]
     pub(crate) fn end_poll(&self) {
-        self.epoch.store(self.epoch.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        let notes = &self.flags().notes;
+        notes.store(notes.load(Ordering::Relaxed).wrapping_add(EPOCH), Ordering::Relaxed);
     }
 
     #[inline]
