@@ -118,7 +118,7 @@ impl Ext for RootExt {
         self
     }
 
-    fn emptied(&self) {
+    fn emptied(&self, _node: &Link) {
         if self.idle.is_awaited.load(Ordering::Relaxed) {
             self.idle.reached.notify_all();
         }

@@ -425,7 +425,9 @@ impl Unit {
     fn within<R>(&mut self, run: impl FnOnce() -> R) -> R {
         if is_task(self.role) {
             let node = self.take_back();
-            let (result, node) = within_task(node, &mut self.values, run);
+            let values = self.values.enter_if_any();
+            let (result, node) = context::within_task(node, run);
+            drop(values);
             self.lend(node);
             return result;
         }
@@ -521,13 +523,15 @@ impl Unit {
     }
 }
 
-/// What of the unit of a task that is carried is there between polls: the values in effect in it.
-pub(crate) struct Carriage(Values);
+/// What of the unit of a task that is carried is there between polls: whether its node keeps values that are in effect in it.
+pub(crate) struct Carriage {
+    has_values: bool,
+}
 
 impl Carriage {
     #[inline(always)]
-    pub(crate) fn new(values: Values) -> Self {
-        Carriage(values)
+    pub(crate) fn new(values: &Values) -> Self {
+        Carriage { has_values: !values.is_empty() }
     }
 
     /// [`Unit::poll_body`] for such a task, `at` whose node this is, and which it is lent; gives that back.
@@ -540,18 +544,18 @@ impl Carriage {
         cx: &mut Context<'_>,
     ) -> (Poll<End<F::Output>>, Link) {
         at.begin_poll();
-        let (polled, node) = within_task(node, &mut self.0, || poll_and_drop(body.as_mut(), cx));
+        let (polled, node) = self.within_task(at, node, || poll_and_drop(body.as_mut(), cx));
         match polled {
             Polled::Pending if !at.may_have_to_drop() => {
                 at.end_poll();
                 (Poll::Pending, node)
             }
-            Polled::Returned(value) if self.0.is_empty() => {
+            Polled::Returned(value) if !self.has_values => {
                 at.end_poll();
                 (Poll::Ready(End::Value(value)), node)
             }
-            Polled::Pending if self.0.is_empty() && at.is_eff() && !at.is_held() => {
-                let (dropped, node) = within_task(node, &mut self.0, || drop_in_place(body));
+            Polled::Pending if !self.has_values && at.is_eff() && !at.is_held() => {
+                let (dropped, node) = self.within_task(at, node, || drop_in_place(body));
                 at.end_poll();
                 (Poll::Ready(dropped.map_or_else(End::Panicked, |()| End::Cut)), node)
             }
@@ -565,25 +569,56 @@ impl Carriage {
         self.with_unit(node, Known::NONE, lose)
     }
 
+    /// Runs something that does not panic in the task, `at` whose node this is, and which is lent it.
+    #[inline]
+    fn within_task<X: Ext, R>(&self, at: &Node<X>, node: Link, run: impl FnOnce() -> R) -> (R, Link) {
+        let _values = (self.has_values || Values::any()).then(|| InEffect::of(at, self.has_values));
+        context::within_task(node, run)
+    }
+
+    /// As long as there are values the node keeps them afterwards.
     #[inline(never)]
     fn with_unit<R>(&mut self, node: Link, waker: Known, run: impl FnOnce(&mut Unit) -> R) -> (R, Link) {
-        let mut unit = Unit::of_carried(node, waker, mem::take(&mut self.0));
+        let values = if self.has_values { node.take_values() } else { Values::default() };
+        let mut unit = Unit::of_carried(node, waker, values);
         let result = run(&mut unit);
-        let node = unit.take_back();
-        self.0 = unit.values;
+        let (node, values) = (unit.take_back(), mem::take(&mut unit.values));
+        self.has_values = !values.is_empty();
+        if self.has_values {
+            node.keep_values(values);
+        }
         (result, node)
+    }
+}
+
+/// The values that a node keeps are in effect until this is dropped.
+struct InEffect<'a, X> {
+    at: &'a Node<X>,
+    has_values: bool,
+    /// What was in effect before.
+    outer: Values,
+}
+
+impl<'a, X> InEffect<'a, X> {
+    #[inline(never)]
+    fn of(at: &'a Node<X>, has_values: bool) -> Self {
+        let values = if has_values { at.take_values() } else { Values::default() };
+        InEffect { at, has_values, outer: values.replace() }
+    }
+}
+
+impl<X> Drop for InEffect<'_, X> {
+    #[inline(never)]
+    fn drop(&mut self) {
+        let values = mem::take(&mut self.outer).replace();
+        if self.has_values {
+            self.at.keep_values(values);
+        }
     }
 }
 
 fn drop_in_place<F>(mut body: Pin<&mut Option<F>>) -> Result<(), Payload> {
     catch_unwind(AssertUnwindSafe(|| body.set(None)))
-}
-
-/// Runs something that does not panic in a task with these values, which is lent its node.
-#[inline]
-fn within_task<R>(node: Link, values: &mut Values, run: impl FnOnce() -> R) -> (R, Link) {
-    let _values = values.enter_if_any();
-    context::within_task(node, run)
 }
 
 /// Whether this is where something begins that was spawned: it sees the values of that place, wherever it is polled.

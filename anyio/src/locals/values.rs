@@ -78,6 +78,13 @@ impl Values {
         (!self.is_empty() || Self::any()).then(|| self.enter())
     }
 
+    /// Puts these into effect; gives those that were, which the caller has to put back.
+    #[must_use]
+    pub(crate) fn replace(mut self) -> Self {
+        self.swap();
+        self
+    }
+
     /// Puts `value` into effect, on top of what is, until the guard is dropped.
     ///
     /// These have to be what the same call left before. They are built anew only if something else is around now.

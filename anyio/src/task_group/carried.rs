@@ -17,8 +17,8 @@ pub(super) type Cell<T> = TaskCell<Outcome<T>>;
 
 /// The future of a task that does not know its node but while it is polled.
 pub(super) trait Passenger<T>: Sized + Send + 'static {
-    /// Takes the right to run, in a group with a limit.
-    fn take_slot(&mut self, slot: Slot);
+    /// It has the right to run, in a group with a limit.
+    fn launch(&mut self);
 
     /// Polls it `at` its node, which it is lent as well; gives that back.
     fn poll_at(self: Pin<&mut Self>, at: &CarriedIn<T, Self>, node: Link, cx: &mut Context<'_>) -> (Poll<()>, Link);
@@ -56,8 +56,8 @@ impl<T: Send + 'static, P: Passenger<T>> Ext for Carried<T, P> {
         self.cell.task()
     }
 
-    fn emptied(&self) {
-        self.cell.emptied();
+    fn emptied(&self, node: &Link) {
+        self.cell.emptied(node);
     }
 
     fn has_had_turn(&self) -> bool {
@@ -99,7 +99,8 @@ impl<T: Send + 'static, P: Passenger<T>> Node<Carried<T, P>> {
 
     /// Has a task begin that has the right to run, in a group with a limit.
     pub(super) fn launch_with(self: Arc<Self>, slot: Slot, carriers: &Arc<Carriers>, runtime: &Runtime) {
-        self.ext.passenger.edit(|passenger| passenger.take_slot(slot));
+        self.keep_slot(slot);
+        self.ext.passenger.edit(P::launch);
         self.launch(carriers, runtime);
     }
 }

@@ -15,7 +15,7 @@ pub(crate) fn held<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Running<T> {
     let node = task_node(Tenure::Ordinary, info);
-    node.ext.release_when_gone(caller);
+    node.release_when_gone(caller);
     let job = erase(&node);
     if caller.adopt(&job, runtime).is_err() {
         // The future is polled after what is around it has ended.

@@ -40,6 +40,7 @@ pub use self::scoped::{
 pub use self::start::Started;
 
 pub(crate) use self::handle::cancel_branch;
+pub(crate) use self::limit::Slot;
 
 use self::cell::{GroupNode, OfGroup};
 use self::limit::Acquire;
@@ -276,7 +277,7 @@ impl<K: Kind> TaskGroup<K> {
         T: Send + 'static,
     {
         let plan = Plan { info, tenure, right: Right::Queues, convert, settle: OfGroup };
-        let begun = self.begin(plan, future, |_, _| ());
+        let begun = self.begin(plan, future, |_| ());
         begun.map_or_else(|refused| self.refused(refused.0), TaskHandle::new)
     }
 
@@ -398,7 +399,7 @@ impl<K: Kind> TaskBuilder<'_, K> {
             convert: K::into_result,
             settle: OfGroup,
         };
-        let begun = group.begin(plan, future, |_, _| ());
+        let begun = group.begin(plan, future, |_| ());
         begun.map(TaskHandle::new).map_err(|refused| GroupClosed(refused.1))
     }
 
@@ -449,7 +450,7 @@ impl<K: Kind> TaskBuilder<'_, K> {
             let slot = Acquire::new(slots).await;
             let plan =
                 Plan { info: move || info, tenure, right: Right::Has(slot), convert: K::into_result, settle: OfGroup };
-            let begun = group.begin(plan, future, |_, _| ());
+            let begun = group.begin(plan, future, |_| ());
             begun.map_or_else(|refused| group.refused(refused.0), TaskHandle::new)
         }
     }

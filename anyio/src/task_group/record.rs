@@ -2,12 +2,11 @@
 
 use std::any::Any;
 use std::mem;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 
 use crate::lock::{Guard, Guarded};
-use once_cell::race::OnceBox;
 
 use super::error::TaskError;
 use super::handle::TaskStatus;
@@ -184,8 +183,6 @@ pub(crate) struct TaskCell<O> {
     info: TaskInfo,
     /// The outcome, where it may live in the node.
     pub(super) outcome: O,
-    /// The caller of `start` that is held until the task is gone.
-    caller: OnceBox<Weak<Node>>,
 }
 
 /// The outcome of a task, or what is in its stead.
@@ -219,10 +216,9 @@ impl<O: Ended> Ext for TaskCell<O> {
         Some(self.info.id())
     }
 
-    fn emptied(&self) {
-        if let Some(caller) = self.caller.get()
+    fn emptied(&self, node: &Link) {
+        if let Some(caller) = node.caller()
             && self.outcome.has_ended()
-            && let Some(caller) = caller.upgrade()
         {
             start::release(&caller);
         }
@@ -231,17 +227,11 @@ impl<O: Ended> Ext for TaskCell<O> {
 
 impl<O> TaskCell<O> {
     pub(super) fn new(info: TaskInfo, outcome: O) -> Self {
-        TaskCell { info, outcome, caller: OnceBox::new() }
+        TaskCell { info, outcome }
     }
 
     pub(crate) fn info(&self) -> &TaskInfo {
         &self.info
-    }
-
-    /// Has the task let go of the `caller` of `start` when it is gone, with all below it.
-    pub(crate) fn release_when_gone(&self, caller: &Link) {
-        let fresh = self.caller.set(Box::new(Arc::downgrade(caller))).is_ok();
-        debug_assert!(fresh, "a task is started once");
     }
 }
 
@@ -352,7 +342,7 @@ impl<T> Record<T> for BranchRecord<T> {
         link.finish();
         link.wake_up();
         if link.is_empty() {
-            link.ext.emptied();
+            link.ext.emptied(link);
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyio_core::Task;
 
 use super::TaskGroup;
-use super::carried::{Carried, CarriedNode, Cell, Passenger, Unlaunched};
+use super::carried::{Carried, CarriedNode, Passenger, Unlaunched};
 use super::info::TaskInfo;
 use super::kind::Kind;
 use super::limit::{Slot, Slots};
@@ -17,6 +17,7 @@ use crate::carrier::Carriers;
 use crate::locals::Values;
 use crate::runtime::Runtime;
 use crate::tree::{Link, Node, Place, Tenure, Vacant, erase};
+use crate::unit::Carriage;
 
 /// How a task is to begin.
 pub(super) struct Plan<I, C, S> {
@@ -48,7 +49,7 @@ impl<K: Kind> TaskGroup<K> {
         &self,
         plan: Plan<I, C, S>,
         future: F,
-        shown: impl FnOnce(&Cell<T>, &dyn Fn() -> Link),
+        shown: impl FnOnce(&dyn Fn() -> Link),
     ) -> Result<Arc<dyn Seat<T>>, Refused<F>>
     where
         F: Future + Send + 'static,
@@ -71,7 +72,7 @@ impl<K: Kind> TaskGroup<K> {
         &self,
         plan: Plan<I, C, S>,
         future: F,
-        shown: impl FnOnce(&Cell<T>, &dyn Fn() -> Link),
+        shown: impl FnOnce(&dyn Fn() -> Link),
         carriers: &Arc<Carriers>,
         runtime: &Runtime,
     ) -> Result<Arc<dyn Seat<T>>, Refused<F>>
@@ -88,9 +89,10 @@ impl<K: Kind> TaskGroup<K> {
         let owner = if slots.is_some() { Owner::Queue } else { Owner::Backend };
         let values = Values::current();
         let info = info().of_group(self.settings().name());
+        let carriage = Carriage::new(&values);
+        let place = Place::inside(self.link()).with_values(values);
         // Nothing panics from here on before all is where it stays: so it need not be in memory on the way.
-        let place = Place::inside(self.link());
-        let ride = Ride::new(values, future, convert, settle, owner);
+        let ride = Ride::new(carriage, future, convert, settle, owner);
         let mut node = Node::carried(vacant, tenure, place, Carried::new(info, carriers.home(), ride));
         let group = node.parent().expect("it was made with one");
         let Ok(inherited) = group.admit(tenure, node.clone(), runtime) else {
@@ -104,7 +106,7 @@ impl<K: Kind> TaskGroup<K> {
                 carriers.keep_in_sight(std::iter::once(&task));
             }
         }
-        shown(node.cell(), &|| node.clone());
+        shown(&|| node.clone());
         match (slots, right) {
             (None, Right::Has(Some(slot))) => node.clone().launch_with(slot, carriers, runtime),
             (None, _) => node.clone().launch(carriers, runtime),
@@ -119,7 +121,7 @@ impl<K: Kind> TaskGroup<K> {
         &self,
         plan: Plan<TaskInfo, C, S>,
         future: F,
-        shown: impl FnOnce(&Cell<T>, &dyn Fn() -> Link),
+        shown: impl FnOnce(&dyn Fn() -> Link),
         runtime: &Runtime,
     ) -> Result<Arc<dyn Seat<T>>, Refused<F>>
     where
@@ -136,7 +138,7 @@ impl<K: Kind> TaskGroup<K> {
         if group.adopt(&link, runtime).is_err() {
             return Err(Box::new((node.ext.info().clone(), future)));
         }
-        shown(&node.ext, &|| link.clone());
+        shown(&|| link.clone());
         let mut spawned = Spawned::new(link.clone(), InNode, future, convert, settle, Owner::Queue);
         match (self.slots_for(tenure), right) {
             (Some(slots), Right::Queues) => {

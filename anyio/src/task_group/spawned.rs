@@ -74,8 +74,6 @@ pub(crate) enum Owner {
 pub(crate) struct Completion<T, E, S: Settle<E>> {
     settle: S,
     owner: Owner,
-    /// The right to run, in a group with a limit.
-    slot: Option<Slot>,
     /// Whether it was polled, or run.
     begun: bool,
     /// Whether it was dropped before its end, and nothing had cancelled it until then.
@@ -87,13 +85,12 @@ pub(crate) struct Completion<T, E, S: Settle<E>> {
 impl<T, E, S: Settle<E>> Completion<T, E, S> {
     #[inline]
     pub(crate) fn new(settle: S, owner: Owner) -> Self {
-        Completion { settle, owner, slot: None, begun: false, lost: false, done: false, _types: PhantomData }
+        Completion { settle, owner, begun: false, lost: false, done: false, _types: PhantomData }
     }
 
     /// The task is about to be given to the backend.
-    pub(crate) fn launch(&mut self, slot: Option<Slot>) {
+    pub(crate) fn launch(&mut self) {
         self.owner = Owner::Backend;
-        self.slot = slot;
     }
 
     /// The task has begun.
@@ -158,9 +155,9 @@ impl<T, E, S: Settle<E>> Completion<T, E, S> {
     }
 
     #[inline]
-    fn retire<R: Record<T>>(&mut self, task: &R, link: &Link) {
+    fn retire<R: Record<T>>(&self, task: &R, link: &Link) {
         task.retire(link);
-        self.slot = None;
+        link.give_back_slot();
     }
 
     fn settle<R: Record<T>>(&self, task: &R, link: &Link, ending: Ending<E>) {
@@ -231,7 +228,8 @@ impl<F, R: Record<T>, T, E, S: Settle<E>> Work<F, R, T, E, S> {
 
     /// The work is about to be given to the backend.
     pub(crate) fn launch(&mut self, slot: Option<Slot>) {
-        self.completion.launch(slot);
+        slot.into_iter().for_each(|slot| self.task.keep_slot(slot));
+        self.completion.launch();
     }
 
     pub(crate) fn run(mut self)
@@ -323,8 +321,8 @@ pin_project! {
 
 impl<F, T, E, S: Settle<E>, C> Ride<F, T, E, S, C> {
     #[inline]
-    pub(super) fn new(values: Values, body: F, convert: C, settle: S, owner: Owner) -> Self {
-        Ride { course: Course::new(body, convert, settle, owner), carriage: Carriage::new(values) }
+    pub(super) fn new(carriage: Carriage, body: F, convert: C, settle: S, owner: Owner) -> Self {
+        Ride { course: Course::new(body, convert, settle, owner), carriage }
     }
 
     /// What it was made of, before it has begun.
@@ -341,8 +339,8 @@ where
     S: Settle<E> + 'static,
     C: Fn(F::Output) -> Result<T, E> + Send + 'static,
 {
-    fn take_slot(&mut self, slot: Slot) {
-        self.course.completion.launch(Some(slot));
+    fn launch(&mut self) {
+        self.course.completion.launch();
     }
 
     #[inline]
@@ -392,7 +390,8 @@ impl<F, R: Record<T>, T, E, S: Settle<E>, C> Spawned<F, R, T, E, S, C> {
 
     /// The task is about to be given to the backend.
     pub(crate) fn launch(&mut self, slot: Option<Slot>) {
-        self.course.completion.launch(slot);
+        slot.into_iter().for_each(|slot| self.unit.link().keep_slot(slot));
+        self.course.completion.launch();
     }
 }
 

@@ -14,7 +14,6 @@ use super::error::{Ending, StartError};
 use super::handle::TaskHandle;
 use super::info::TaskInfo;
 use super::kind::Kind;
-use super::record::TaskCell;
 use super::spawn::{Plan, Right};
 use super::spawned::Settle;
 use super::{TaskBuilder, TaskGroup};
@@ -315,7 +314,7 @@ impl<V: Send + 'static, K: Kind> Waiting<V, K> {
     {
         let (info, settle) = (self.info().clone(), self.settle_in(&group.node));
         let plan = Plan { info: move || info, tenure, right: Right::Queues, convert: K::into_result, settle };
-        let begun = group.begin(plan, body, |cell, child| self.expect(cell, child()));
+        let begun = group.begin(plan, body, |child| self.expect(child()));
         begun.map(|task| drop(TaskHandle::new(task))).map_err(|_| StartError::Closed)
     }
 
@@ -325,9 +324,9 @@ impl<V: Send + 'static, K: Kind> Waiting<V, K> {
     }
 
     /// Waits for `child` from now on, which the group has admitted.
-    pub(super) fn expect<O>(&self, cell: &TaskCell<O>, child: Link) {
+    pub(super) fn expect(&self, child: Link) {
         let handshake = &self.node.ext;
-        cell.release_when_gone(self.unit.link());
+        child.release_when_gone(self.unit.link());
         handshake.child.set(child).expect("a start has one task");
         // What happened before there was a task to cancel.
         if matches!(*handshake.stage.lock(), Stage::TokenLost) {

@@ -55,7 +55,12 @@ impl<X: ?Sized> Node<X> {
     /// Whether no deadline and no grace was ever set.
     #[inline]
     pub(super) fn is_timeless(&self) -> bool {
-        self.alarms.get().is_none_or(|alarms| alarms.timing.is_fresh())
+        self.alarms().is_none_or(|alarms| alarms.timing.is_fresh())
+    }
+
+    #[inline]
+    fn alarms(&self) -> Option<&Alarms> {
+        self.annex.get()?.alarms.get()
     }
 }
 
@@ -65,11 +70,11 @@ impl Node {
     pub(super) fn arm(self: &Link, bell: Bell, at: Instant) -> Option<Instant> {
         let timer = || self.runtime().backend().timer(at);
         let rope = || Waker::from(Arc::new(Rope { node: Arc::downgrade(self), bell }));
-        self.alarms.get_or_init(Box::default).of(bell).arm(at, timer, rope)
+        self.annex().alarms.get_or_init(Box::default).of(bell).arm(at, timer, rope)
     }
 
     pub(super) fn disarm(&self, bell: Bell) {
-        if let Some(alarms) = self.alarms.get() {
+        if let Some(alarms) = self.alarms() {
             alarms.of(bell).disarm();
         }
     }
@@ -175,7 +180,7 @@ impl Wake for Rope {
         let Some(node) = self.node.upgrade() else {
             return;
         };
-        let alarms = node.alarms.get().expect("it was armed");
+        let alarms = node.alarms().expect("it was armed");
         if let Some(at) = alarms.of(self.bell).answer() {
             node.ring(self.bell, at);
         }
@@ -191,7 +196,7 @@ impl Node {
 
     /// When the backend's timer is to fire.
     pub(super) fn armed_for_test(&self) -> Option<Instant> {
-        self.alarms.get()?.timing.armed_for_test()
+        self.alarms()?.timing.armed_for_test()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::mem::ManuallyDrop;
 use std::time::Instant;
 
+use super::annex::Rare;
 use super::lock::try_lock_below;
 use super::poller::{Calls, Poller};
 use super::{Bell, Cause, Link, Node, Ordering, Place, Power, Role, State};
@@ -107,7 +108,7 @@ impl Node {
 
     /// [`link`](Node::link) where it is known what the place is.
     pub(crate) fn link_at(self: &Link, place: Place) {
-        assert!(self.place.set(place), "a node is linked once");
+        assert!(self.take_place(place), "a node is linked once");
         let inherited = self.parent().expect("it has got one").list(self);
         self.inherit(inherited);
     }
@@ -123,11 +124,12 @@ impl Node {
         let (cause, stopping) = inherited.map_or((None, false), |inherited| (inherited.cause, inherited.stopping));
         let mut timed = false;
         self.with_lean(|state| {
-            let own = state.own().cloned().map(|reason| Cause { depth: self.depth(), reason });
+            let own = self.rare(state).and_then(|rare| rare.own.clone());
+            let own = own.map(|reason| Cause { depth: self.depth(), reason });
             for cause in cause.filter(|_| !state.shield).into_iter().chain(own) {
                 self.take(state, &cause, false);
             }
-            timed = state.rare.is_some();
+            timed = self.rare(state).is_some_and(|rare| rare.waits_for_place());
         });
         if stopping || timed {
             self.begin_stop(stopping);
@@ -142,7 +144,7 @@ impl Node {
     #[inline]
     pub(super) fn list_task(self: &Link, state: &mut State, task: Link, runtime: &Runtime) -> Option<Box<Inherited>> {
         if !task.place.is_set() {
-            let fresh = task.place.set(Place::below(self.clone(), runtime.clone()));
+            let fresh = task.take_place(Place::below(self.clone(), runtime.clone()));
             debug_assert!(fresh, "a task is adopted once");
         }
         self.list_in(state, task)
@@ -164,12 +166,12 @@ impl Node {
             state.has_units |= child.is_unit();
             state.children.insert(child);
         }
-        if state.gone || self.is_eff() || state.rare.is_some() { self.inherited_in(state) } else { None }
+        if state.gone || self.is_eff() || self.annex.get().is_some() { self.inherited_in(state) } else { None }
     }
 
     #[inline(never)]
     fn inherited_in(&self, state: &State) -> Option<Box<Inherited>> {
-        let stopping = state.is_asked_to_stop();
+        let stopping = self.is_asked_to_stop(state);
         let dropped = || Cause { depth: self.depth(), reason: Cancelled::new(CancelReason::GroupDropped) };
         let cause = self.cause_in(state).or_else(|| state.gone.then(dropped));
         (cause.is_some() || stopping).then(|| Box::new(Inherited { cause, stopping }))
@@ -185,8 +187,8 @@ impl Node {
             let is_known_above = self.shares_reasons() || is_from_above && self.depth() % KNOWN > 1;
             let is_shared = cause.depth < self.depth() && is_known_above;
             if !is_shared {
-                state.rare().reason = Some(cause.reason.clone());
-            } else if let Some(rare) = &mut state.rare {
+                self.rare_mut(state).reason = Some(cause.reason.clone());
+            } else if let Some(mut rare) = self.rare(state) {
                 rare.reason = None;
             }
             self.eff.store(cause.depth, Ordering::Release);
@@ -202,15 +204,15 @@ impl Node {
         // Dropped when the lock is free, whatever happens: it wakes then.
         let mut spread = None;
         let mut state = self.lock();
-        if state.gone || state.own().is_some() {
+        if state.gone || self.is_own() {
             return;
         }
-        state.rare().own = Some(reason.clone());
+        self.rare_mut(&state).own = Some(reason.clone());
         self.flags().own.store(true, Ordering::Release);
         // To a timeout its own cause is news, although one from outside, on which it may not act, was here before.
         let is_news = self.role().power() == Power::Own && self.is_eff();
         let poller = state.poller_if(is_news);
-        let has_deadline = state.deadline().is_some();
+        let has_deadline = self.deadline_in(&state).is_some();
         // Without a place, it takes the cause over when it gets one.
         if self.place.is_set() {
             let spread = spread.insert(Spread::new(self, Cause { depth: self.depth(), reason }));
@@ -283,7 +285,7 @@ impl Node {
 
     /// The shield is down and nothing leans for it: what was asked of the parent, and its cause, come in.
     fn take_over_from_parent(self: &Link) {
-        if self.parent().is_some_and(|parent| parent.lock().is_asked_to_stop()) {
+        if self.parent().is_some_and(|parent| parent.is_asked_to_stop(&parent.lock())) {
             self.spread_stop();
         }
         let cause = self.parent().and_then(|parent| parent.cause());
@@ -295,7 +297,7 @@ impl Node {
     /// Whether this very node was asked to stop; a deadline that has passed is noticed here (law D3).
     pub(crate) fn is_requested(self: &Link) -> bool {
         self.notice_deadline();
-        self.flags().own.load(Ordering::Acquire)
+        self.is_own()
     }
 
     /// Notices that the deadline has passed, if the timer did not yet.
@@ -311,16 +313,16 @@ impl Node {
     /// The deadline, if it may still cancel something.
     fn pending_deadline(&self) -> Option<Instant> {
         let state = self.lock();
-        state.deadline().filter(|_| !state.gone && state.own().is_none())
+        self.deadline_in(&state).filter(|_| !state.gone && !self.is_own())
     }
 
     /// Sets, moves or removes the deadline. Once the node was cancelled, or is gone, nothing happens.
     pub(crate) fn set_deadline(self: &Link, deadline: Option<Instant>) {
-        let mut state = self.lock();
-        if state.gone || state.own().is_some() {
+        let state = self.lock();
+        if state.gone || self.is_own() {
             return;
         }
-        state.rare().deadline = deadline;
+        self.rare_mut(&state).deadline = deadline;
         drop(state);
         if self.place.is_set() {
             self.follow_deadline();
@@ -356,7 +358,8 @@ impl Node {
         let due: Vec<_> = around.take(if self.is_eff() { 1 } else { usize::MAX }).collect();
         for node in due.into_iter().rev() {
             let state = node.lock();
-            let reason = state.deadline().filter(|deadline| *deadline <= now).map(|_| state.reason_at_deadline());
+            let is_due = |rare: &Rare| rare.deadline.is_some_and(|deadline| deadline <= now);
+            let reason = node.rare(&state).filter(|rare| is_due(rare)).map(|rare| rare.reason_at_deadline());
             drop(state);
             if let Some(reason) = reason {
                 node.cancel(reason);

@@ -16,20 +16,13 @@ use crate::unhandled::Unhandled;
 pub(crate) struct Closed;
 
 impl State {
-    /// Closes the node if its body is done and nothing but daemons is live below; says whether that was news to them.
-    fn close_if_done(&mut self) -> bool {
-        if self.closed || !self.exiting || self.live > self.daemons() {
+    /// Closes the node if its body is done and nothing but its `daemons` is live below; says whether that was news to them.
+    fn close_if_done(&mut self, daemons: u32) -> bool {
+        if self.closed || !self.exiting || self.live > daemons {
             return false;
         }
         self.closed = true;
-        self.daemons() > 0
-    }
-
-    #[inline]
-    fn count_daemon(&mut self, tenure: Tenure) {
-        if tenure == Tenure::Daemon {
-            self.rare().daemons += 1;
-        }
+        daemons > 0
     }
 
     /// Whom to wake now that one less is live below, if that was the last that anybody waits for: for the last time, unless
@@ -58,7 +51,7 @@ impl Node {
             return Err(Closed);
         }
         state.live += 1;
-        state.count_daemon(tenure);
+        self.count_daemon(&state, tenure);
         Ok(admit(&mut state))
     }
 
@@ -84,7 +77,7 @@ impl Node {
         } else {
             state.live = 1;
         }
-        state.count_daemon(tenure);
+        self.count_daemon(&state, tenure);
         Ok(admit(&mut state))
     }
 
@@ -112,7 +105,7 @@ impl Node {
             let Some(next) = below.pop() else { break };
             (node, state) = next;
         }
-        state.count_daemon(tenure);
+        self.count_daemon(&state, tenure);
         Ok(admit(&mut state))
     }
 
@@ -146,9 +139,10 @@ impl Node {
             _listed = state.children.remove(std::mem::replace(&mut key, NOT_LISTED));
             state.live -= 1;
             if was_daemon {
-                state.rare().daemons -= 1;
+                node.count_daemon_out(&state);
             }
-            let finished = state.close_if_done();
+            let daemons = node.daemons(&state);
+            let finished = state.close_if_done(daemons);
             let emptied = state.live == 0;
             let poller = state.poller_at_end(node.releasing.load(Ordering::Relaxed) > 0);
             let is_waker = matches!(poller, Some(Poller::Waker(_)));
@@ -178,7 +172,7 @@ impl Node {
                 node.cancel_daemons();
             }
             if emptied {
-                node.ext.emptied();
+                node.ext.emptied(node);
             }
             if released {
                 node.release(true, calls_task);
@@ -434,7 +428,7 @@ impl Node {
         if let Some(Poller::Waker(waiting)) = poller {
             wake(Some(waiting));
         }
-        self.ext.emptied();
+        self.ext.emptied(self);
         let parent = self.parent().expect("a task has a place");
         parent.lower(self.is_daemon(), self.place.key());
     }
@@ -447,7 +441,8 @@ impl Node {
     pub(crate) fn begin_exit(self: &Link, news: Option<Poller>) -> bool {
         let mut state = self.lock();
         state.exiting = true;
-        let finished = state.close_if_done();
+        let daemons = self.daemons(&state);
+        let finished = state.close_if_done(daemons);
         let old = state.learn(news);
         self.note_if_over(&state);
         let left = state.live > 0;
@@ -504,7 +499,8 @@ impl Node {
         }
         state.exiting = true;
         let left = state.live > own;
-        state.close_if_done();
+        let daemons = self.daemons(&state);
+        state.close_if_done(daemons);
         self.note_if_over(&state);
         if left {
             drop(state);
@@ -589,7 +585,7 @@ impl Node {
     fn is_cut(&self) -> bool {
         match self.role().power() {
             super::Power::Any => self.is_eff(),
-            super::Power::Own => self.flags().own.load(Ordering::Acquire),
+            super::Power::Own => self.is_own(),
             super::Power::None => false,
         }
     }

@@ -31,13 +31,14 @@
 //! root, so they cannot form a cycle. This happens on the way up from 0 to 1 (`raise`, `lean`), where a second task
 //! must not start before the whole chain counts it; where the last that was live lets go of the parent; and where a reason
 //! is looked up that stands above. The other ways down, and the spreading of a cause, lock one node at a time: the latter also
-//! some below, if nobody has to wait for that. No lock is held while a waker is woken or dropped, while the backend is
+//! some below, if nobody has to wait for that. What is rare in a node has a lock that is only taken under the node's. No lock is held while a waker is woken or dropped, while the backend is
 //! called, or while anything of the user's runs or is dropped; wakers are cloned under it. The locks of alarms, and of those
 //! who may wait too long, are apart from those of nodes: see `alarm` and `stall`.
 //!
 //! The list of a node's children, and the key under which each of them stands in it, are guarded by that node's lock.
 
 mod alarm;
+mod annex;
 mod cancel;
 mod children;
 mod count;
@@ -57,18 +58,19 @@ use std::time::Instant;
 
 use once_cell::race::OnceBox;
 
-use self::alarm::Alarms;
 pub(crate) use self::alarm::{Alarm, Bell};
+use self::annex::Annex;
 use self::children::{Children, Key};
 pub(crate) use self::count::erase;
-pub(crate) use self::lock::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicUsize, Mutex, MutexGuard, Ordering, UnsafeCell};
+pub(crate) use self::lock::{
+    AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicUsize, Mutex, MutexGuard, Ordering, UnsafeCell,
+};
 use self::lock::{Guard, Guarded};
 pub(crate) use self::place::Place;
 use self::place::Standing;
 use self::poller::{Calls, Whom};
 pub(crate) use self::poller::{Poller, wake};
 pub(crate) use self::stall::Stalls;
-use self::stop::Stop;
 pub(crate) use self::vacant::Vacant;
 use crate::carrier::{Carry, Home};
 use crate::reason::Cancelled;
@@ -162,7 +164,7 @@ pub(crate) trait Ext: Any + Send + Sync {
     fn grace_over(&self, _node: &Link) {}
 
     /// Nothing is live below the node any more.
-    fn emptied(&self) {}
+    fn emptied(&self, _node: &Link) {}
 
     /// Whether the node may leave with the last that is live below it, as there is nothing that would be lost with its future.
     fn may_leave(&self) -> bool {
@@ -223,8 +225,7 @@ pub(crate) struct Node<X: ?Sized = dyn Ext> {
     /// the lock, before `over`.
     releasing: AtomicU16,
     state: Guarded<Flags, State>,
-    /// Its alarms, once it has needed one.
-    alarms: OnceBox<Alarms>,
+    annex: OnceBox<Annex>,
     pub(crate) ext: X,
 }
 
@@ -276,8 +277,6 @@ struct State {
     poller: Whom,
     /// The nodes directly below that are not gone.
     children: Children,
-    /// What few nodes have.
-    rare: Option<Box<Rare>>,
     /// Invariant 4.
     live: u32,
     /// Invariant 6.
@@ -300,18 +299,6 @@ struct State {
     gone: bool,
 }
 
-#[derive(Default)]
-struct Rare {
-    /// The first cancellation requested at this very node.
-    own: Option<Cancelled>,
-    /// The reason of the cause, unless that is the parent's, too, and [is looked for there](Node::cause_in).
-    reason: Option<Cancelled>,
-    deadline: Option<Instant>,
-    stop: Stop,
-    /// How many of those that `live` counts are daemons.
-    daemons: u32,
-}
-
 impl State {
     /// Whom to wake, if somebody is to be woken.
     #[inline]
@@ -329,27 +316,6 @@ impl State {
     #[inline]
     fn is_over(&self) -> bool {
         self.closed && self.live == 0
-    }
-
-    fn own(&self) -> Option<&Cancelled> {
-        self.rare.as_ref()?.own.as_ref()
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        self.rare.as_ref().and_then(|rare| rare.deadline)
-    }
-
-    fn stop(&self) -> Option<&Stop> {
-        self.rare.as_ref().map(|rare| &rare.stop)
-    }
-
-    #[inline]
-    fn daemons(&self) -> u32 {
-        self.rare.as_ref().map_or(0, |rare| rare.daemons)
-    }
-
-    fn rare(&mut self) -> &mut Rare {
-        self.rare.get_or_insert_default()
     }
 }
 
@@ -395,7 +361,6 @@ impl<X: Ext + 'static> Node<X> {
         let state = State {
             poller: Whom::from(poller),
             children: Children::NONE,
-            rare: None,
             live: u32::from(role == Role::Task),
             holds: 0,
             shield: role == Role::Shield,
@@ -407,13 +372,14 @@ impl<X: Ext + 'static> Node<X> {
             closed: false,
             gone: false,
         };
+        let (place, annex) = Standing::made(place);
         Node {
-            place: Standing::new(place),
+            place,
             eff: AtomicU32::new(NO_CAUSE),
             letting_go: AtomicU16::new(0),
             releasing: AtomicU16::new(0),
             state: Guarded::new(flags, state),
-            alarms: OnceBox::new(),
+            annex: annex.map_or_else(OnceBox::new, OnceBox::with_value),
             ext,
         }
     }
@@ -466,12 +432,16 @@ impl<X: Ext + ?Sized> Node<X> {
     /// The runtime that serves this node, once it has a place.
     #[inline]
     pub(crate) fn try_runtime(&self) -> Option<&Runtime> {
-        let mut place = &self.place;
+        let (mut place, mut annex) = (&self.place, &self.annex);
         loop {
-            if let Some(runtime) = place.runtime() {
+            let parent = match place.runtime_or_parent() {
+                Ok(runtime) => return Some(runtime),
+                Err(parent) => parent?,
+            };
+            if let Some(runtime) = annex.get().and_then(|annex| annex.runtime.get()) {
                 return Some(runtime);
             }
-            place = &place.parent()?.place;
+            (place, annex) = (&parent.place, &parent.annex);
         }
     }
 
@@ -485,6 +455,12 @@ impl<X: Ext + ?Sized> Node<X> {
     #[inline]
     pub(crate) fn is_eff(&self) -> bool {
         self.eff.load(Ordering::Acquire) != NO_CAUSE
+    }
+
+    /// Whether the node was cancelled itself.
+    #[inline]
+    fn is_own(&self) -> bool {
+        self.flags().own.load(Ordering::Acquire)
     }
 
     /// Where the outermost cancellation that has reached this node started, if one has.
@@ -501,7 +477,7 @@ impl<X: Ext + ?Sized> Node<X> {
     /// [`cause`](Self::cause) of this node, which is locked in `state`.
     fn cause_in(&self, state: &State) -> Option<Cause> {
         let depth = self.cause_depth()?;
-        match state.rare.as_ref().and_then(|rare| rare.reason.clone()) {
+        match self.rare(state).and_then(|rare| rare.reason.clone()) {
             Some(reason) => Some(Cause { depth, reason }),
             None => self.parent()?.cause(),
         }
@@ -515,11 +491,11 @@ impl<X: Ext + ?Sized> Node<X> {
 
     /// The cancellation requested at this very node.
     pub(crate) fn own_reason(&self) -> Option<Cancelled> {
-        self.state.lock().own().cloned()
+        self.rare(&self.state.lock())?.own.clone()
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.state.lock().deadline()
+        self.deadline_in(&self.state.lock())
     }
 
     pub(crate) fn is_shielded(&self) -> bool {

@@ -3,44 +3,59 @@
 #![expect(unsafe_code, reason = "what the cells of once_cell have beside the value takes as much memory as the value")]
 
 use std::cell::UnsafeCell;
+use std::mem;
 // Those of the standard library in the model, too: it does not know what orders the last look at a place and its end.
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::annex::Annex;
 use super::{Key, LEVELS, Link};
+use crate::locals::Values;
 use crate::runtime::Runtime;
 
 /// A place in the tree.
 pub(crate) struct Place {
-    around: Around,
+    parent: Option<Link>,
+    /// The runtime, if this is directly below its root.
+    home: Option<Runtime>,
+    /// The runtime that serves everything here, if it is not that of the parent, or on some levels.
+    annex: Option<Box<Annex>>,
     /// The number of ancestors.
     depth: u32,
 }
 
-struct Around {
-    /// `None`: this is a root, or directly below that of the `runtime`.
-    parent: Option<Link>,
-    /// The runtime that serves everything here, if it is not that of the parent, or on some levels.
-    runtime: Option<Runtime>,
+/// What a node stands in, in as little memory as a reference to it takes.
+enum Around {
+    Inside(Link),
+    /// The root of the runtime. `None`: it is a root itself, or has no place.
+    Outermost(Option<Runtime>),
 }
 
 impl Around {
-    #[inline]
-    fn parent(&self) -> Option<&Link> {
-        self.parent.as_ref().or_else(|| self.runtime.as_ref().map(Runtime::root))
+    /// Made at last, where it stays: to move it takes longer than to make it.
+    #[inline(always)]
+    fn new(parent: Option<Link>, home: Option<Runtime>) -> Self {
+        match parent {
+            Some(parent) => {
+                // There is none, and so none to be dropped, which the compiler would look for.
+                mem::forget(home);
+                Around::Inside(parent)
+            }
+            None => Around::Outermost(home),
+        }
     }
 }
 
 impl Place {
     pub(super) fn of_root() -> Self {
-        Place { around: Around { parent: None, runtime: None }, depth: 0 }
+        Place { parent: None, home: None, annex: None, depth: 0 }
     }
 
     /// A place in the runtime of `parent`.
     #[inline]
     pub(crate) fn inside(parent: Link) -> Self {
         let depth = parent.depth() + 1;
-        let runtime = if depth % LEVELS == 1 { parent.try_runtime().cloned() } else { None };
-        Place { around: Around { parent: Some(parent), runtime }, depth }
+        let annex = if depth % LEVELS == 1 { Annex::of_level(&*parent) } else { None };
+        Place { parent: Some(parent), home: None, annex, depth }
     }
 
     /// A place in `runtime`, in no scope. The root is not counted there: the runtime keeps it.
@@ -48,14 +63,24 @@ impl Place {
     pub(crate) fn at_home(runtime: Runtime) -> Self {
         match runtime.main() {
             Some(main) => Place::below(main, runtime),
-            None => Place { around: Around { parent: None, runtime: Some(runtime) }, depth: 1 },
+            None => Place { parent: None, home: Some(runtime), annex: None, depth: 1 },
         }
+    }
+
+    /// With the values that are in effect in the task there.
+    #[inline(always)]
+    pub(crate) fn with_values(mut self, values: Values) -> Self {
+        if !values.is_empty() {
+            Annex::take_values_in(&mut self.annex, values);
+        }
+        self
     }
 
     pub(crate) fn below(parent: Link, runtime: Runtime) -> Self {
         let depth = parent.depth() + 1;
         let is_known = depth % LEVELS != 1 && parent.try_runtime().is_some_and(|known| known.is_equal(&runtime));
-        Place { around: Around { parent: Some(parent), runtime: (!is_known).then_some(runtime) }, depth }
+        let annex = if is_known { None } else { Some(Annex::of(runtime)) };
+        Place { parent: Some(parent), home: None, annex, depth }
     }
 }
 
@@ -82,9 +107,7 @@ unsafe impl Sync for Standing where Around: Send + Sync {}
 
 impl Standing {
     #[inline(always)]
-    pub(super) fn new(place: Option<Place>) -> Self {
-        let none = Place { around: Around { parent: None, runtime: None }, depth: NONE };
-        let Place { around, depth } = place.unwrap_or(none);
+    fn new(around: Around, depth: u32) -> Self {
         Standing {
             depth: AtomicU32::new(depth),
             key: AtomicU32::new(super::NOT_LISTED),
@@ -92,16 +115,30 @@ impl Standing {
         }
     }
 
-    /// Sets the place; says whether there was none.
+    /// That of a node which is given its place when it is made; and what it has to keep beside, if anything.
+    #[inline(always)]
+    pub(super) fn made(place: Option<Place>) -> (Self, Option<Box<Annex>>) {
+        match place {
+            Some(Place { parent, home, annex, depth }) => (Standing::new(Around::new(parent, home), depth), annex),
+            None => (Standing::new(Around::Outermost(None), NONE), None),
+        }
+    }
+
+    /// Sets the place; says whether there was none. What the node has to keep beside, if anything, is `kept` before anybody sees
+    /// the place.
     #[must_use]
-    pub(super) fn set(&self, place: Place) -> bool {
+    pub(super) fn set(&self, place: Place, keep: impl FnOnce(Box<Annex>)) -> bool {
         if self.depth.compare_exchange(NONE, BEING_SET, Ordering::Relaxed, Ordering::Relaxed).is_err() {
             return false;
         }
+        let Place { parent, home, annex, depth } = place;
+        if let Some(annex) = annex {
+            keep(annex);
+        }
         // SAFETY: one thread gets here, once, and nobody looks at the cell before the depth is set. There is nothing in it that
         // would have to be dropped.
-        unsafe { self.around.get().write(place.around) };
-        self.depth.store(place.depth, Ordering::Release);
+        unsafe { self.around.get().write(Around::new(parent, home)) };
+        self.depth.store(depth, Ordering::Release);
         true
     }
 
@@ -121,12 +158,20 @@ impl Standing {
 
     #[inline]
     pub(super) fn parent(&self) -> Option<&Link> {
-        self.around()?.parent()
+        match self.around()? {
+            Around::Inside(parent) => Some(parent),
+            Around::Outermost(runtime) => runtime.as_ref().map(Runtime::root),
+        }
     }
 
+    /// The runtime, if this is directly below its root; otherwise what it stands in, if there is anything.
     #[inline]
-    pub(super) fn runtime(&self) -> Option<&Runtime> {
-        self.around()?.runtime.as_ref()
+    pub(super) fn runtime_or_parent(&self) -> Result<&Runtime, Option<&Link>> {
+        match self.around() {
+            Some(Around::Inside(parent)) => Err(Some(parent)),
+            Some(Around::Outermost(Some(runtime))) => Ok(runtime),
+            Some(Around::Outermost(None)) | None => Err(None),
+        }
     }
 
     /// The number of ancestors; greater than any if there is no place.
@@ -148,6 +193,9 @@ impl Standing {
     /// Takes the parent, for destructors.
     #[inline]
     pub(super) fn take_parent(&mut self) -> Option<Link> {
-        self.around.get_mut().parent.take()
+        match mem::replace(self.around.get_mut(), Around::Outermost(None)) {
+            Around::Inside(parent) => Some(parent),
+            Around::Outermost(_) => None,
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! Asking code to stop by itself, before it is cancelled (law L4).
 
+use std::mem;
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
+use super::annex::Rare;
 use super::poller::Calls;
 use super::{Link, Node, Role, State};
 use crate::reason::{CancelReason, Cancelled};
@@ -22,17 +24,18 @@ pub(super) struct Stop {
 impl Node {
     /// Whether the code here was asked to stop, or is cancelled.
     pub(crate) fn is_stopping(&self) -> bool {
-        self.is_eff() || self.lock().is_asked_to_stop()
+        self.is_eff() || self.is_asked_to_stop(&self.lock())
     }
 
     /// Asks everything below to stop, except behind shields, and cancels this node when `grace` is over. The earliest
     /// end of several requests counts, and an earlier deadline.
     pub(crate) fn request_stop(self: &Link, grace: Duration, location: &'static Location<'static>) {
-        let mut state = self.lock();
-        let stop = &mut state.rare().stop;
-        if stop.asked.as_ref().is_none_or(|(known, _)| grace < *known) {
-            stop.asked = Some((grace, Cancelled::new(CancelReason::Stopped { location })));
+        let state = self.lock();
+        let mut rare = self.rare_mut(&state);
+        if rare.stop.asked.as_ref().is_none_or(|(known, _)| grace < *known) {
+            rare.stop.asked = Some((grace, Cancelled::new(CancelReason::Stopped { location })));
         }
+        drop(rare);
         drop(state);
         if self.try_runtime().is_some() {
             self.follow_stop();
@@ -41,9 +44,9 @@ impl Node {
 
     /// The node has got a place, and takes over what was asked of the one above.
     pub(super) fn begin_stop(self: &Link, inherited: bool) {
-        let mut state = self.lock();
+        let state = self.lock();
         if inherited && !state.shield {
-            state.rare().stop.requested = true;
+            self.rare_mut(&state).stop.requested = true;
         }
         drop(state);
         self.follow_stop();
@@ -51,7 +54,7 @@ impl Node {
 
     /// Does what was asked. Of those who ask and who gives the node its place, the last one sees to it.
     fn follow_stop(self: &Link) {
-        let asked = self.lock().rare.as_mut().and_then(|rare| rare.stop.asked.take());
+        let asked = self.rare(&self.lock()).and_then(|mut rare| rare.stop.asked.take());
         if let Some((grace, reason)) = asked {
             // In this order: who sees the request sees how long there is.
             self.end_grace_after(grace, reason);
@@ -67,15 +70,17 @@ impl Node {
 
     /// Sets the deadline, and the reason that it gives, unless there is an earlier one.
     pub(crate) fn lower_deadline(self: &Link, deadline: Instant, reason: Option<Cancelled>) {
-        let mut state = self.lock();
-        let is_over = state.gone || state.own().is_some();
-        if is_over || state.deadline().is_some_and(|known| known <= deadline) {
+        let state = self.lock();
+        let mut rare = self.rare_mut(&state);
+        let is_over = state.gone || rare.own.is_some();
+        if is_over || rare.deadline.is_some_and(|known| known <= deadline) {
             return;
         }
-        let rare = state.rare();
         rare.deadline = Some(deadline);
-        rare.stop.reason = reason;
+        let old = mem::replace(&mut rare.stop.reason, reason);
+        drop(rare);
         drop(state);
+        drop(old);
         self.follow_deadline();
     }
 
@@ -84,9 +89,9 @@ impl Node {
         let mut calls = Calls::default();
         let mut stack = vec![self.clone()];
         while let Some(node) = stack.pop() {
-            let mut state = node.lock();
+            let state = node.lock();
             let hidden = state.shield && node.depth() > self.depth();
-            if state.gone || hidden || std::mem::replace(&mut state.rare().stop.requested, true) {
+            if state.gone || hidden || mem::replace(&mut node.rare_mut(&state).stop.requested, true) {
                 continue;
             }
             let poller = state.poller_if(node.role() == Role::Leaf);
@@ -97,13 +102,20 @@ impl Node {
     }
 }
 
-impl State {
-    pub(super) fn is_asked_to_stop(&self) -> bool {
-        self.stop().is_some_and(|stop| stop.requested)
+impl Node {
+    pub(super) fn is_asked_to_stop(&self, state: &State) -> bool {
+        self.rare(state).is_some_and(|rare| rare.stop.requested)
+    }
+}
+
+impl Rare {
+    /// Whether it was asked for something that has to wait until the node has a place, or was given a deadline.
+    pub(super) fn waits_for_place(&self) -> bool {
+        self.deadline.is_some() || self.stop.asked.is_some()
     }
 
     /// Why the node is cancelled when its deadline passes.
     pub(super) fn reason_at_deadline(&self) -> Cancelled {
-        self.stop().and_then(|stop| stop.reason.clone()).unwrap_or_else(|| Cancelled::new(CancelReason::DeadlinePassed))
+        self.stop.reason.clone().unwrap_or_else(|| Cancelled::new(CancelReason::DeadlinePassed))
     }
 }

@@ -200,7 +200,7 @@ macro_rules! scoped_group {
                     let body = task(waiting.token());
                     let child = scope.admit::<()>(waiting.info().clone()).ok_or(StartError::Closed)?;
                     let settle = waiting.settle_in(&scope.node);
-                    waiting.expect(&child.node.ext, erase(&child.node));
+                    waiting.expect(erase(&child.node));
                     scope.door.enter(Box::pin(scope.task(&child, body, K::into_result, settle)));
                     drop(child);
                     poll_fn(|cx| waiting.poll(cx)).await
