@@ -24,7 +24,7 @@ const DONE: u8 = 4;
 /// It is being edited, before its first turn.
 const EDITED: u8 = 5;
 
-/// A future, and whose turn it is.
+/// A future, whose turn it is, and what belongs to whoever has the turn, in the memory that is left free beside that.
 ///
 /// There is at most one who may give it a turn. At first it is whoever made it. A turn uses this right up; it comes back
 /// with [`Turn::Again`], or arises anew when somebody [wakes](Self::wake) a future that waits.
@@ -32,14 +32,16 @@ const EDITED: u8 = 5;
 /// Each change but the last is a read-modify-write with AcqRel, also the one of a waker that changes nothing: a poll sees
 /// what any waker did before it woke the future, and whoever has woken it sees what the last poll has left.
 #[repr(C)] // The stage first: who wakes a future that has been left alone for long waits for one place in memory only.
-pub(crate) struct Exclusive<F> {
+pub(crate) struct Exclusive<B, F> {
     stage: AtomicU8,
+    beside: UnsafeCell<B>,
     future: UnsafeCell<F>,
 }
 
-// SAFETY: a shared `Exclusive` gives access to the future only in `edit` and `turn`, and there to one thread at a time: the
-// one that has the right to give it a turn. The thread may be another one each time, for which `F` is `Send`.
-unsafe impl<F: Send> Sync for Exclusive<F> {}
+// SAFETY: a shared `Exclusive` gives access to the future, and to what is beside it, only in `edit` and `turn`, and there to one
+// thread at a time: the one that has the right to give it a turn. The thread may be another one each time, for which both are
+// `Send`.
+unsafe impl<B: Send, F: Send> Sync for Exclusive<B, F> {}
 
 /// What is to be done after a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,23 +54,23 @@ pub(crate) enum Turn {
     Over,
 }
 
-impl<F> Exclusive<F> {
-    pub(crate) fn new(future: F) -> Self {
-        Exclusive { stage: AtomicU8::new(FRESH), future: UnsafeCell::new(future) }
+impl<B, F> Exclusive<B, F> {
+    pub(crate) fn new(beside: B, future: F) -> Self {
+        Exclusive { stage: AtomicU8::new(FRESH), beside: UnsafeCell::new(beside), future: UnsafeCell::new(future) }
     }
 
-    /// Edits the future before its first turn; the caller puts it into the queue after that.
+    /// Edits what is beside the future before its first turn; the caller puts it into the queue after that.
     ///
     /// # Panics
     ///
     /// If it may have had its first turn.
-    pub(crate) fn edit(&self, edit: impl FnOnce(&mut F)) {
+    pub(crate) fn edit(&self, edit: impl FnOnce(&mut B)) {
         let claimed = self.stage.compare_exchange(FRESH, EDITED, Ordering::AcqRel, Ordering::Acquire);
         assert!(claimed.is_ok(), "a future that was polled is pinned");
-        self.future.with_mut(|future| {
+        self.beside.with_mut(|beside| {
             // SAFETY: one thread gets from `FRESH` to `EDITED`, and nobody past that before the end of this function, so
-            // there is no other reference to the future. It is not pinned before its first turn.
-            edit(unsafe { &mut *future });
+            // there is no other reference to it.
+            edit(unsafe { &mut *beside });
         });
         self.stage.swap(FRESH, Ordering::AcqRel);
     }
@@ -96,16 +98,18 @@ impl<F> Exclusive<F> {
     /// The caller has the right to do so, and was handed it in the way in which values go from thread to thread: what the
     /// last turn has left is seen in this one. Between the first turn and its drop this must not be moved.
     #[inline]
-    pub(crate) unsafe fn turn(&self, poll: impl FnOnce(Pin<&mut F>) -> Poll<()>) -> Turn {
+    pub(crate) unsafe fn turn(&self, poll: impl FnOnce(&mut B, Pin<&mut F>) -> Poll<()>) -> Turn {
         let begin = |stage| matches!(stage, FRESH | WOKEN).then_some(POLLED);
         if self.stage.fetch_update(Ordering::AcqRel, Ordering::Acquire, begin).is_err() {
             return Turn::Over;
         }
-        let polled = self.future.with_mut(|future| {
-            // SAFETY: nobody else has the right to poll it before the end of this function: if it is woken until then,
-            // `wake` does not give that right. So there is no other reference to the future. It is pinned, since it lies
-            // inside `self`, which the caller does not move.
-            poll(unsafe { Pin::new_unchecked(&mut *future) })
+        let polled = self.beside.with_mut(|beside| {
+            self.future.with_mut(|future| {
+                // SAFETY: nobody else has the right to poll it before the end of this function: if it is woken until then,
+                // `wake` does not give that right. So there is no other reference to the future, nor to what is beside it. It
+                // is pinned, since it lies inside `self`, which the caller does not move.
+                poll(unsafe { &mut *beside }, unsafe { Pin::new_unchecked(&mut *future) })
+            })
         });
         if polled.is_ready() {
             self.stage.store(DONE, Ordering::Release);
@@ -141,10 +145,10 @@ impl<F> Exclusive<F> {
 /// and it was kept until then. What lies in the node is not
 /// moved out of it between its first turn and its drop.
 #[inline]
-pub(crate) unsafe fn take_turn<X, F>(
+pub(crate) unsafe fn take_turn<X, B, F>(
     node: Arc<Node<X>>,
-    future: impl FnOnce(&Node<X>) -> &Exclusive<F>,
-    poll: impl FnOnce(Pin<&mut F>, &Node<X>, Link, &Waker) -> (Poll<()>, Link),
+    future: impl FnOnce(&Node<X>) -> &Exclusive<B, F>,
+    poll: impl FnOnce(&mut B, Pin<&mut F>, &Node<X>, Link, &Waker) -> (Poll<()>, Link),
 ) -> (Turn, Arc<Node<X>>)
 where
     X: Ext,
@@ -157,8 +161,8 @@ where
     let link = ManuallyDrop::new(link as Link);
     // SAFETY: as above; and it is pinned, which is up to the caller.
     let turn = unsafe {
-        future(&*raw).turn(|future| {
-            let (polled, link) = poll(future, &*raw, ManuallyDrop::into_inner(link), &waker);
+        future(&*raw).turn(|beside, future| {
+            let (polled, link) = poll(beside, future, &*raw, ManuallyDrop::into_inner(link), &waker);
             let link = ManuallyDrop::new(link);
             // It went through the context meanwhile. Were it another one, the node would have to be left where it is.
             assert!(ptr::addr_eq(Arc::as_ptr(&link), raw), "a task gives back the node that it was lent");

@@ -16,18 +16,22 @@ use loom::thread::{self, ThreadId};
 use super::{Carriers, Carry, Exclusive, Turn};
 use crate::runtime::Runtime;
 
+/// Counts its polls, as is done beside it.
+type Polls = Exclusive<u32, u32>;
+
 /// What wakers do without a carrier: the future is to be polled once more.
-fn wake(future: &Exclusive<u32>, queued: &AtomicUsize) {
+fn wake(future: &Polls, queued: &AtomicUsize) {
     if future.wake() {
         queued.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-fn turn(future: &Exclusive<u32>, poll: impl FnOnce(&mut u32)) -> Turn {
+fn turn(future: &Polls, poll: impl FnOnce(&mut u32)) -> Turn {
     #[expect(unsafe_code, reason = "as in the nodes of tasks")]
     // SAFETY: it is not moved, and would not mind.
     unsafe {
-        future.turn(|polls| {
+        future.turn(|beside, polls| {
+            *beside += 1;
             poll(polls.get_mut());
             Poll::Pending
         })
@@ -35,7 +39,7 @@ fn turn(future: &Exclusive<u32>, poll: impl FnOnce(&mut u32)) -> Turn {
 }
 
 /// Polls a future while another thread has news for it, until nobody has woken it since.
-fn poll_beside_a_waker(future: impl Fn() -> Exclusive<u32> + Send + Sync + 'static) {
+fn poll_beside_a_waker(future: impl Fn() -> Polls + Send + Sync + 'static) {
     loom::model(move || {
         let future = Arc::new(future());
         let queued = Arc::new(AtomicUsize::new(0));
@@ -63,13 +67,13 @@ fn poll_beside_a_waker(future: impl Fn() -> Exclusive<u32> + Send + Sync + 'stat
 
 #[test]
 fn a_wake_before_the_first_poll_is_not_missed() {
-    poll_beside_a_waker(|| Exclusive::new(0));
+    poll_beside_a_waker(|| Polls::new(0, 0));
 }
 
 #[test]
 fn a_wake_beside_another_is_not_missed() {
     poll_beside_a_waker(|| {
-        let future = Exclusive::new(0);
+        let future = Polls::new(0, 0);
         turn(&future, |_| ());
         assert!(future.wake());
         future
@@ -79,10 +83,10 @@ fn a_wake_beside_another_is_not_missed() {
 #[test]
 fn one_thread_at_a_time_polls() {
     loom::model(|| {
-        let future = Arc::new(Exclusive::new(0));
+        let future = Arc::new(Polls::new(0, 0));
         let queued = Arc::new(AtomicUsize::new(0));
         turn(&future, |polls| *polls += 1);
-        let poll_if_woken = move |future: &Exclusive<u32>, queued: &AtomicUsize| {
+        let poll_if_woken = move |future: &Polls, queued: &AtomicUsize| {
             wake(future, queued);
             // `loom` would tell if two threads were in here at once.
             while queued.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(1)).is_ok() {
@@ -101,7 +105,7 @@ fn one_thread_at_a_time_polls() {
 #[test]
 fn another_thread_may_give_the_next_turn() {
     loom::model(|| {
-        let future = Arc::new(Exclusive::new(0));
+        let future = Arc::new(Polls::new(0, 0));
         let kept = Arc::new(Mutex::new(false));
         let first = thread::spawn({
             let (future, kept) = (future.clone(), kept.clone());

@@ -15,39 +15,45 @@ use crate::tree::{Ext, Link, Node, Poller, Queued};
 /// What the node of a task has whose outcome is in it.
 pub(super) type Cell<T> = TaskCell<Outcome<T>>;
 
-/// The future of a task that does not know its node but while it is polled.
-pub(super) trait Passenger<T>: Sized + Send + 'static {
+/// A task that does not know its node but while it is polled; its body lies beside it.
+pub(super) trait Passenger<T, F>: Sized + Send + 'static {
     /// It has the right to run, in a group with a limit.
     fn launch(&mut self);
 
     /// Polls it `at` its node, which it is lent as well; gives that back.
-    fn poll_at(self: Pin<&mut Self>, at: &CarriedIn<T, Self>, node: Link, cx: &mut Context<'_>) -> (Poll<()>, Link);
+    fn poll_at(
+        &mut self,
+        body: Pin<&mut Option<F>>,
+        at: &CarriedIn<T, Self, F>,
+        node: Link,
+        cx: &mut Context<'_>,
+    ) -> (Poll<()>, Link);
 
     /// Drops it before its end; gives the node back.
-    fn abandon_at(self: Pin<&mut Self>, cell: &Cell<T>, node: Link) -> Link;
+    fn abandon_at(&mut self, body: Pin<&mut Option<F>>, cell: &Cell<T>, node: Link) -> Link;
 }
 
 /// What the node of a carried task carries: its future too.
 #[repr(C)] // First what is needed to wake the task.
-pub(super) struct Carried<T, P> {
+pub(super) struct Carried<T, P, F> {
     /// Who carries it.
     home: Home,
-    passenger: Exclusive<P>,
+    passenger: Exclusive<P, Option<F>>,
     cell: Cell<T>,
 }
 
-pub(super) type CarriedIn<T, P> = Node<Carried<T, P>>;
-pub(super) type CarriedNode<T, P> = Arc<CarriedIn<T, P>>;
+pub(super) type CarriedIn<T, P, F> = Node<Carried<T, P, F>>;
+pub(super) type CarriedNode<T, P, F> = Arc<CarriedIn<T, P, F>>;
 
-impl<T, P> Carried<T, P> {
+impl<T, P, F> Carried<T, P, F> {
     #[inline(always)]
-    pub(super) fn new(info: TaskInfo, home: Home, passenger: P) -> Self {
+    pub(super) fn new(info: TaskInfo, home: Home, passenger: P, body: F) -> Self {
         let cell = TaskCell::new(info, Outcome::new());
-        Carried { home, passenger: Exclusive::new(passenger), cell }
+        Carried { home, passenger: Exclusive::new(passenger, Some(body)), cell }
     }
 }
 
-impl<T: Send + 'static, P: Passenger<T>> Ext for Carried<T, P> {
+impl<T: Send + 'static, P: Passenger<T, F>, F: Send + 'static> Ext for Carried<T, P, F> {
     fn known(&self) -> &dyn Any {
         &self.cell
     }
@@ -69,18 +75,18 @@ impl<T: Send + 'static, P: Passenger<T>> Ext for Carried<T, P> {
     }
 }
 
-impl<T, P> Carried<T, P> {
+impl<T, P, F> Carried<T, P, F> {
     pub(super) fn info(&self) -> &TaskInfo {
         self.cell.info()
     }
 
-    /// The future of a task that was not launched.
-    pub(super) fn unpolled(&mut self) -> &mut P {
-        self.passenger.unpolled()
+    /// The body of a task that was not launched.
+    pub(super) fn take_body(&mut self) -> F {
+        self.passenger.unpolled().take().expect("it was not polled")
     }
 }
 
-impl<T: Send + 'static, P: Passenger<T>> Seat<T> for Node<Carried<T, P>> {
+impl<T: Send + 'static, P: Passenger<T, F>, F: Send + 'static> Seat<T> for Node<Carried<T, P, F>> {
     fn cell(&self) -> &Cell<T> {
         &self.ext.cell
     }
@@ -90,7 +96,7 @@ impl<T: Send + 'static, P: Passenger<T>> Seat<T> for Node<Carried<T, P>> {
     }
 }
 
-impl<T: Send + 'static, P: Passenger<T>> Node<Carried<T, P>> {
+impl<T: Send + 'static, P: Passenger<T, F>, F: Send + 'static> Node<Carried<T, P, F>> {
     /// Has the task begin.
     #[inline]
     pub(super) fn launch(self: Arc<Self>, carriers: &Arc<Carriers>, runtime: &Runtime) {
@@ -107,27 +113,29 @@ impl<T: Send + 'static, P: Passenger<T>> Node<Carried<T, P>> {
 
 #[inline]
 #[expect(unsafe_code, reason = "the node is lent to the future in it")]
-fn take_turn_in<T: Send + 'static, P: Passenger<T>>(
-    node: CarriedNode<T, P>,
-    poll: impl FnOnce(Pin<&mut P>, &CarriedIn<T, P>, Link, &Waker) -> (Poll<()>, Link),
-) -> (Turn, CarriedNode<T, P>) {
+fn take_turn_in<T: Send + 'static, P: Passenger<T, F>, F: Send + 'static>(
+    node: CarriedNode<T, P, F>,
+    poll: impl FnOnce(&mut P, Pin<&mut Option<F>>, &CarriedIn<T, P, F>, Link, &Waker) -> (Poll<()>, Link),
+) -> (Turn, CarriedNode<T, P, F>) {
     // SAFETY: whoever has the task as one that is to be polled has the right to give it a turn: it is given out when it is
     // launched, when somebody wakes it who gets that right by it, and after a turn that is to be followed by another. What is
     // done below gives back the node that it was given; and nothing is taken out of the node of a task that was launched.
     unsafe { take_turn(node, |node| &node.ext.passenger, poll) }
 }
 
-impl<T: Send + 'static, P: Passenger<T>> Carry for Node<Carried<T, P>> {
+impl<T: Send + 'static, P: Passenger<T, F>, F: Send + 'static> Carry for Node<Carried<T, P, F>> {
     #[inline]
     fn carry(self: Arc<Self>) -> Option<Arc<dyn Carry>> {
-        let (turn, node) = take_turn_in(self, |passenger, at, node, waker| {
-            passenger.poll_at(at, node, &mut Context::from_waker(waker))
+        let (turn, node) = take_turn_in(self, |passenger, body, at, node, waker| {
+            passenger.poll_at(body, at, node, &mut Context::from_waker(waker))
         });
         if turn == Turn::Again { Some(node) } else { None }
     }
 
     fn abandon(self: Arc<Self>) {
-        take_turn_in(self, |passenger, at, node, _| (Poll::Ready(()), passenger.abandon_at(at.cell(), node)));
+        take_turn_in(self, |passenger, body, at, node, _| {
+            (Poll::Ready(()), passenger.abandon_at(body, at.cell(), node))
+        });
     }
 
     fn runtime(&self) -> &Runtime {
@@ -135,7 +143,7 @@ impl<T: Send + 'static, P: Passenger<T>> Carry for Node<Carried<T, P>> {
     }
 }
 
-impl<T: Send + 'static, P: Passenger<T>> Wake for Node<Carried<T, P>> {
+impl<T: Send + 'static, P: Passenger<T, F>, F: Send + 'static> Wake for Node<Carried<T, P, F>> {
     fn wake(self: Arc<Self>) {
         if self.ext.passenger.wake() {
             push(self.ext.home, self);
@@ -150,10 +158,10 @@ impl<T: Send + 'static, P: Passenger<T>> Wake for Node<Carried<T, P>> {
 }
 
 /// A task that queues for its slot, and is dropped if it does not get one.
-pub(super) struct Unlaunched<T: Send + 'static, P: Passenger<T>>(Option<CarriedNode<T, P>>);
+pub(super) struct Unlaunched<T: Send + 'static, P: Passenger<T, F>, F: Send + 'static>(Option<CarriedNode<T, P, F>>);
 
-impl<T: Send + 'static, P: Passenger<T>> Unlaunched<T, P> {
-    pub(super) fn new(task: CarriedNode<T, P>) -> Self {
+impl<T: Send + 'static, P: Passenger<T, F>, F: Send + 'static> Unlaunched<T, P, F> {
+    pub(super) fn new(task: CarriedNode<T, P, F>) -> Self {
         Unlaunched(Some(task))
     }
 
@@ -167,7 +175,7 @@ impl<T: Send + 'static, P: Passenger<T>> Unlaunched<T, P> {
     }
 }
 
-impl<T: Send + 'static, P: Passenger<T>> Drop for Unlaunched<T, P> {
+impl<T: Send + 'static, P: Passenger<T, F>, F: Send + 'static> Drop for Unlaunched<T, P, F> {
     fn drop(&mut self) {
         self.0.take().into_iter().for_each(|task| task.abandon());
     }
@@ -184,7 +192,7 @@ mod tests {
     #[test]
     fn a_task_takes_a_few_lines_of_memory() {
         fn size_of_task<C: Fn(()) -> Result<(), ()> + Send + 'static>(_convert: C) -> usize {
-            size_of::<CarriedIn<(), Ride<Ready<()>, (), (), OfGroup, C>>>()
+            size_of::<CarriedIn<(), Ride<(), (), OfGroup, C>, Ready<()>>>()
         }
         assert!(size_of_task(Ok) <= 232, "{}", size_of_task(Ok));
         assert!(size_of::<Node<()>>() <= 120, "{}", size_of::<Node<()>>());

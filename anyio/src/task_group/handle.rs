@@ -203,6 +203,17 @@ impl<T> TaskHandle<T> {
         }
     }
 
+    /// Why there is no value.
+    fn error(&self, status: TaskStatus) -> TaskError {
+        match status {
+            TaskStatus::Failed => TaskError::Failed,
+            TaskStatus::Panicked => TaskError::Panicked,
+            TaskStatus::Closed => TaskError::Closed,
+            TaskStatus::Cancelled => TaskError::Cancelled(self.link().why_cut()),
+            TaskStatus::Running | TaskStatus::Completed => unreachable!("it has ended without a value"),
+        }
+    }
+
     /// Whether the task that is running here is the one of this handle.
     fn is_own(&self) -> bool {
         let own = match &self.task {
@@ -227,7 +238,7 @@ impl<T> Future for TaskHandle<T> {
             }
             match self.outcome().poll_take(cx) {
                 Poll::Pending if self.is_own() => Poll::Ready(Err(TaskError::OwnHandle)),
-                polled => polled,
+                polled => polled.map_err(|status| self.error(status)),
             }
         })
     }

@@ -286,7 +286,7 @@ impl<K: Kind> TaskGroup<K> {
     fn refused<T: Send + 'static>(&self, info: TaskInfo) -> TaskHandle<T> {
         self.node.runtime().report(Unhandled::SpawnedIntoClosedGroup { task: info.clone() });
         let node = task_node(Tenure::Ordinary, info);
-        node.ext.outcome.deliver(Err(TaskError::Closed));
+        node.ext.outcome.deliver(Err(TaskStatus::Closed));
         TaskHandle::new(node)
     }
 

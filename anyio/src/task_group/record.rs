@@ -1,14 +1,13 @@
 //! What is known of a task: who it is, and what became of it.
 
 use std::any::Any;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use crate::lock::{Guard, Guarded};
 
-use super::error::TaskError;
 use super::handle::TaskStatus;
 use super::info::{TaskId, TaskInfo};
 use super::start;
@@ -23,8 +22,8 @@ pub(crate) trait Record<T> {
         true
     }
 
-    /// Hands the outcome to the handle, or back if there is none.
-    fn deliver(&self, link: &Link, result: Result<T, TaskError>) -> Option<Result<T, TaskError>>;
+    /// Hands the value to the handle, or back if there is none; or tells the handle why there is no value.
+    fn deliver(&self, link: &Link, result: Result<T, TaskStatus>) -> Option<T>;
 
     /// The task is over: its future is destroyed and its outcome is where it belongs.
     fn retire(&self, link: &Link);
@@ -33,7 +32,7 @@ pub(crate) trait Record<T> {
 /// What became of a task.
 ///
 /// What most tasks and handles need to know of each other stands in the fate, so that neither locks anything if the handle
-/// is dropped, unused, before the task ends.
+/// is dropped, unused, before the task ends. Why a task was cut short stands at its node.
 pub(crate) struct Outcome<T>(Guarded<Fate, Slot<T>>);
 
 /// The status, and the flags below. Whoever changes it does so with AcqRel, and looks at what it was.
@@ -43,25 +42,37 @@ struct Fate(AtomicU8);
 const DETACHED: u8 = 1 << 7;
 /// The handle is waiting, or was. Set under the lock.
 const AWAITED: u8 = 1 << 6;
+/// The handle has taken the outcome. Set under the lock.
+const TAKEN: u8 = 1 << 5;
 
-/// What a task and its handle leave for each other.
+/// What a task and its handle leave for each other, in as little memory as a waker takes.
 enum Slot<T> {
-    Nothing,
-    /// Whoever awaits the handle.
-    Waker(Waker),
-    /// The outcome, from the end of the task until the handle takes it.
-    Result(Result<T, TaskError>),
+    /// Whoever awaits the handle; nobody, if it is one that does nothing. There is none any more when the handle is gone, so that
+    /// nothing has to be looked for when the node is dropped.
+    Waker(ManuallyDrop<Waker>),
+    /// The value, from the end of the task until the handle takes it.
+    Value(T),
 }
 
 impl<T> Slot<T> {
+    #[inline]
+    fn empty() -> Self {
+        Slot::Waker(ManuallyDrop::new(Waker::noop().clone()))
+    }
+
     fn take(&mut self) -> Self {
-        mem::replace(self, Slot::Nothing)
+        mem::replace(self, Slot::empty())
+    }
+
+    fn into_waker(self) -> Option<Waker> {
+        if let Slot::Waker(waker) = self { Some(ManuallyDrop::into_inner(waker)) } else { None }
     }
 }
 
 impl<T> Outcome<T> {
+    #[inline]
     pub(crate) fn new() -> Self {
-        Outcome(Guarded::new(Fate(AtomicU8::new(RUNNING)), Slot::Nothing))
+        Outcome(Guarded::new(Fate(AtomicU8::new(RUNNING)), Slot::empty()))
     }
 
     #[inline]
@@ -79,50 +90,50 @@ impl<T> Outcome<T> {
         self.fate().load(Ordering::Acquire) & DETACHED != 0
     }
 
-    /// Hands the outcome to the handle, or back if there is none.
-    pub(crate) fn deliver(&self, result: Result<T, TaskError>) -> Option<Result<T, TaskError>> {
-        let status = match &result {
-            Ok(_) => TaskStatus::Completed,
-            Err(TaskError::Failed) => TaskStatus::Failed,
-            Err(TaskError::Panicked) => TaskStatus::Panicked,
-            Err(TaskError::Closed) => TaskStatus::Closed,
-            Err(_) => TaskStatus::Cancelled,
-        } as u8;
+    /// Hands the value to the handle, or back if there is none; or tells the handle why there is no value.
+    pub(crate) fn deliver(&self, result: Result<T, TaskStatus>) -> Option<T> {
         if self.is_detached() {
-            return Some(result);
+            return result.ok();
         }
+        let (left, status) = match result {
+            Ok(value) => (Slot::Value(value), TaskStatus::Completed),
+            Err(status) => (Slot::empty(), status),
+        };
         let mut slot = self.0.lock();
-        let waiting = mem::replace(&mut *slot, Slot::Result(result));
-        let before = self.fate().fetch_or(status, Ordering::AcqRel);
-        let unwanted = if before & DETACHED == 0 { Slot::Nothing } else { slot.take() };
+        let waiting = mem::replace(&mut *slot, left);
+        let before = self.fate().fetch_or(status as u8, Ordering::AcqRel);
+        let unwanted = if before & DETACHED == 0 { Slot::empty() } else { slot.take() };
         drop(slot);
-        if let Slot::Waker(waker) = waiting {
-            wake(Some(waker));
+        if before & AWAITED != 0 {
+            wake(waiting.into_waker());
         }
-        if let Slot::Result(result) = unwanted { Some(result) } else { None }
+        if let Slot::Value(value) = unwanted { Some(value) } else { None }
     }
 
-    /// Whether there is a result that tells why there is no value.
+    /// Whether there is no value for the handle, as the task has ended without one.
     pub(crate) fn has_no_value(&self) -> bool {
-        matches!(*self.0.lock(), Slot::Result(Err(_)))
+        let fate = self.fate().load(Ordering::Acquire);
+        fate & TAKEN == 0 && !matches!(status_of(fate), TaskStatus::Running | TaskStatus::Completed)
     }
 
-    /// Takes the outcome, or sees to being woken when there is one.
+    /// Takes the value, or why there is none; or sees to being woken when the task has ended.
     ///
     /// # Panics
     ///
     /// If it was taken before.
-    pub(crate) fn poll_take(&self, cx: &Context<'_>) -> Poll<Result<T, TaskError>> {
+    pub(crate) fn poll_take(&self, cx: &Context<'_>) -> Poll<Result<T, TaskStatus>> {
         let waker = self.waker_while_running(cx);
         let mut slot = self.0.lock();
-        if matches!(*slot, Slot::Result(_))
-            && let Slot::Result(result) = slot.take()
-        {
-            return Poll::Ready(result);
+        let status = self.status();
+        if status == TaskStatus::Running {
+            self.wait(slot, waker);
+            return Poll::Pending;
         }
-        assert!(self.status() == TaskStatus::Running, "a task handle was polled after it had completed");
-        self.wait(slot, waker);
-        Poll::Pending
+        let before = self.fate().fetch_or(TAKEN, Ordering::AcqRel);
+        let left = slot.take();
+        drop(slot);
+        assert!(before & TAKEN == 0, "a task handle was polled after it had completed");
+        Poll::Ready(if let Slot::Value(value) = left { Ok(value) } else { Err(status) })
     }
 
     /// Waits until the task has ended, and leaves the outcome where it is.
@@ -144,10 +155,10 @@ impl<T> Outcome<T> {
     /// Waits for the end of a task that is running, as is known by the lock.
     fn wait(&self, mut slot: Guard<'_, Fate, Slot<T>>, waker: Option<Waker>) {
         let waker = waker.expect("it was running before");
-        let old = mem::replace(&mut *slot, Slot::Waker(waker));
+        let old = mem::replace(&mut *slot, Slot::Waker(ManuallyDrop::new(waker)));
         self.fate().fetch_or(AWAITED, Ordering::AcqRel);
         drop(slot);
-        drop(old);
+        drop(old.into_waker());
     }
 
     /// The handle is gone.
@@ -156,13 +167,13 @@ impl<T> Outcome<T> {
         if before == TaskStatus::Running as u8 {
             return;
         }
-        let unwanted = self.0.lock().take();
-        drop(unwanted);
+        let left = self.0.lock().take();
+        drop(left.into_waker());
     }
 }
 
 fn status_of(fate: u8) -> TaskStatus {
-    match fate & !(DETACHED | AWAITED) {
+    match fate & !(DETACHED | AWAITED | TAKEN) {
         RUNNING => TaskStatus::Running,
         COMPLETED => TaskStatus::Completed,
         FAILED => TaskStatus::Failed,
@@ -265,7 +276,7 @@ impl<T: Send + 'static> Record<T> for TaskCell<Outcome<T>> {
     }
 
     #[inline]
-    fn deliver(&self, _link: &Link, result: Result<T, TaskError>) -> Option<Result<T, TaskError>> {
+    fn deliver(&self, _link: &Link, result: Result<T, TaskStatus>) -> Option<T> {
         self.outcome.deliver(result)
     }
 
@@ -298,7 +309,7 @@ impl<T: Send + 'static> Record<T> for InNode {
     }
 
     #[inline]
-    fn deliver(&self, link: &Link, result: Result<T, TaskError>) -> Option<Result<T, TaskError>> {
+    fn deliver(&self, link: &Link, result: Result<T, TaskStatus>) -> Option<T> {
         link.known_as::<TaskCell<Outcome<T>>>().outcome.deliver(result)
     }
 
@@ -332,7 +343,7 @@ impl<T> Record<T> for BranchRecord<T> {
         self.node.ext.info()
     }
 
-    fn deliver(&self, _link: &Link, result: Result<T, TaskError>) -> Option<Result<T, TaskError>> {
+    fn deliver(&self, _link: &Link, result: Result<T, TaskStatus>) -> Option<T> {
         self.outcome.deliver(result)
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyio_core::Task;
 
 use super::TaskGroup;
-use super::carried::{Carried, CarriedNode, Passenger, Unlaunched};
+use super::carried::{Carried, CarriedIn, CarriedNode, Passenger, Unlaunched};
 use super::info::TaskInfo;
 use super::kind::Kind;
 use super::limit::{Slot, Slots};
@@ -84,7 +84,7 @@ impl<K: Kind> TaskGroup<K> {
         S: Settle<K::Error> + 'static,
     {
         let Plan { info, tenure, right, convert, settle } = plan;
-        let vacant = Vacant::<Node<Carried<T, Ride<F, T, K::Error, S, C>>>>::new();
+        let vacant = Vacant::<CarriedIn<T, Ride<T, K::Error, S, C>, F>>::new();
         let slots = self.slots_for(tenure).filter(|_| matches!(right, Right::Queues));
         let owner = if slots.is_some() { Owner::Queue } else { Owner::Backend };
         let values = Values::current();
@@ -92,12 +92,12 @@ impl<K: Kind> TaskGroup<K> {
         let carriage = Carriage::new(&values);
         let place = Place::inside(self.link()).with_values(values);
         // Nothing panics from here on before all is where it stays: so it need not be in memory on the way.
-        let ride = Ride::new(carriage, future, convert, settle, owner);
-        let mut node = Node::carried(vacant, tenure, place, Carried::new(info, carriers.home(), ride));
+        let ride = Ride::new(carriage, convert, settle, owner);
+        let mut node = Node::carried(vacant, tenure, place, Carried::new(info, carriers.home(), ride, future));
         let group = node.parent().expect("it was made with one");
         let Ok(inherited) = group.admit(tenure, node.clone(), runtime) else {
             let refused = Arc::get_mut(&mut node).expect("nobody knows a node that was refused");
-            return Err(Box::new((refused.ext.info().clone(), refused.ext.unpolled().take_body())));
+            return Err(Box::new((refused.ext.info().clone(), refused.ext.take_body())));
         };
         if inherited.is_some() || tenure == Tenure::Daemon {
             let task: Link = node.clone();
@@ -166,7 +166,12 @@ impl<K: Kind> TaskGroup<K> {
     }
 }
 
-fn queue<T: Send + 'static, P: Passenger<T>>(slots: &Arc<Slots>, task: CarriedNode<T, P>, runtime: &Runtime) {
+fn queue<T, P, F>(slots: &Arc<Slots>, task: CarriedNode<T, P, F>, runtime: &Runtime)
+where
+    T: Send + 'static,
+    P: Passenger<T, F>,
+    F: Send + 'static,
+{
     let link: Link = task.clone();
     let unlaunched = Unlaunched::new(task);
     let runtime = runtime.clone();

@@ -11,7 +11,8 @@ use anyio_core::{Label, Labelled};
 use pin_project_lite::pin_project;
 
 use super::carried::{CarriedIn, Cell, Passenger};
-use super::error::{Ending, TaskError};
+use super::error::Ending;
+use super::handle::TaskStatus;
 use super::info::TaskInfo;
 use super::limit::Slot;
 use super::record::{Record, Seat as _};
@@ -70,22 +71,27 @@ pub(crate) enum Owner {
     Foreign,
 }
 
+/// How far a task has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Fresh,
+    /// It was polled, or run.
+    Begun,
+    Done,
+}
+
 /// The end of a task: it happens once, whatever becomes of the task, also when the backend drops it.
 pub(crate) struct Completion<T, E, S: Settle<E>> {
     settle: S,
     owner: Owner,
-    /// Whether it was polled, or run.
-    begun: bool,
-    /// Whether it was dropped before its end, and nothing had cancelled it until then.
-    lost: bool,
-    done: bool,
+    progress: Progress,
     _types: PhantomData<fn(T, E)>,
 }
 
 impl<T, E, S: Settle<E>> Completion<T, E, S> {
     #[inline]
     pub(crate) fn new(settle: S, owner: Owner) -> Self {
-        Completion { settle, owner, begun: false, lost: false, done: false, _types: PhantomData }
+        Completion { settle, owner, progress: Progress::Fresh, _types: PhantomData }
     }
 
     /// The task is about to be given to the backend.
@@ -93,16 +99,22 @@ impl<T, E, S: Settle<E>> Completion<T, E, S> {
         self.owner = Owner::Backend;
     }
 
-    /// The task has begun.
-    pub(crate) fn begin(&mut self) {
-        self.begun = true;
+    /// The task is polled, or run; says whether that is the first time.
+    pub(crate) fn begin(&mut self) -> bool {
+        mem::replace(&mut self.progress, Progress::Begun) == Progress::Fresh
     }
 
     /// The body has ended and is destroyed. First the failure is recorded, then the handle completes, then the value
     /// that nobody holds a handle for is dropped, and at last the task is counted out.
     #[inline]
     pub(crate) fn complete<R: Record<T>>(&mut self, task: &R, link: &Link, end: End<Result<T, E>>) {
-        self.done = true;
+        self.end(task, link, end, false);
+    }
+
+    /// [`complete`](Self::complete) for a task that may be `lost`: dropped before its end, when nothing had cancelled it.
+    #[inline]
+    fn end<R: Record<T>>(&mut self, task: &R, link: &Link, end: End<Result<T, E>>, lost: bool) {
+        self.progress = Progress::Done;
         let result = match end {
             End::Value(Ok(value)) => {
                 self.settle.finished(link, task.info(link));
@@ -110,14 +122,14 @@ impl<T, E, S: Settle<E>> Completion<T, E, S> {
             }
             End::Value(Err(error)) => {
                 self.settle(task, link, Ending::Failed(error));
-                Err(TaskError::Failed)
+                Err(TaskStatus::Failed)
             }
             End::Panicked(payload) => {
                 self.settle(task, link, Ending::Panicked(payload));
-                Err(TaskError::Panicked)
+                Err(TaskStatus::Panicked)
             }
             End::Cut => {
-                let cut = Cut { link, lost: self.lost, dropped: self.dropped() };
+                let cut = Cut { link, lost, dropped: self.dropped() };
                 // Nobody waits for what a daemon does: cut short, it has done enough.
                 if link.is_daemon() {
                     self.settle(task, link, Ending::Finished);
@@ -127,7 +139,8 @@ impl<T, E, S: Settle<E>> Completion<T, E, S> {
                 if !task.is_wanted(link) {
                     return self.retire(task, link);
                 }
-                Err(TaskError::Cancelled(cut.cause().reason))
+                link.note_cut(cut.cause().reason);
+                Err(TaskStatus::Cancelled)
             }
         };
         self.deliver(task, link, result);
@@ -165,7 +178,7 @@ impl<T, E, S: Settle<E>> Completion<T, E, S> {
     }
 
     #[inline]
-    fn deliver<R: Record<T>>(&self, task: &R, link: &Link, result: Result<T, TaskError>) {
+    fn deliver<R: Record<T>>(&self, task: &R, link: &Link, result: Result<T, TaskStatus>) {
         let unwanted = task.deliver(link, result);
         if unwanted.is_some()
             && needs_drop::<T>()
@@ -181,7 +194,7 @@ impl<T, E, S: Settle<E>> Completion<T, E, S> {
     /// The task is cancelled before its body is dropped, so that what is in there does not take it for something else.
     fn lose<R: Record<T>>(&mut self, task: &R, link: &Link, drop_body: impl FnOnce() -> Result<(), Payload>) {
         let reason = Cancelled::new(self.dropped());
-        self.lost = !link.clear_waker();
+        let lost = !link.clear_waker();
         if matches!(self.owner, Owner::Backend) {
             self.report_unless_begun(task, link);
             let group = link.parent().filter(|parent| matches!(parent.role(), Role::Group | Role::Owned));
@@ -189,11 +202,17 @@ impl<T, E, S: Settle<E>> Completion<T, E, S> {
         }
         link.cancel(reason);
         let end = drop_body().err().map_or(End::Cut, End::Panicked);
-        self.complete(task, link, end);
+        self.end(task, link, end, lost);
+    }
+
+    /// [`lose`](Self::lose) for a task whose body is a future.
+    fn lose_body<R: Record<T>, F>(&mut self, unit: &mut Unit, body: Pin<&mut Option<F>>, task: &R) {
+        let link = unit.link().clone();
+        self.lose(task, &link, || unit.drop_body(body));
     }
 
     fn report_unless_begun<R: Record<T>>(&self, task: &R, link: &Link) {
-        if !self.begun {
+        if self.progress == Progress::Fresh {
             let task = task.info(link).clone();
             link.runtime().report(Unhandled::NeverRan { task });
         }
@@ -305,33 +324,26 @@ impl<F, T, E, S: Settle<E>, C> Course<F, T, E, S, C> {
     /// Drops the task before its end.
     fn lose<R: Record<T>>(self: Pin<&mut Self>, unit: &mut Unit, task: &R) {
         let this = self.project();
-        let link = unit.link().clone();
-        this.completion.lose(task, &link, || unit.drop_body(this.body));
+        this.completion.lose_body(unit, this.body, task);
     }
 }
 
-pin_project! {
-    /// The future of a task that is carried: its node is lent to it while it is polled.
-    pub(crate) struct Ride<F, T, E, S: Settle<E>, C> {
-        #[pin]
-        course: Course<F, T, E, S, C>,
-        carriage: Carriage,
-    }
+/// A task that is carried, apart from its body: its node is lent to it while it is polled.
+pub(crate) struct Ride<T, E, S: Settle<E>, C> {
+    /// Turns the output of the body into a result.
+    convert: C,
+    completion: Completion<T, E, S>,
+    carriage: Carriage,
 }
 
-impl<F, T, E, S: Settle<E>, C> Ride<F, T, E, S, C> {
+impl<T, E, S: Settle<E>, C> Ride<T, E, S, C> {
     #[inline]
-    pub(super) fn new(carriage: Carriage, body: F, convert: C, settle: S, owner: Owner) -> Self {
-        Ride { course: Course::new(body, convert, settle, owner), carriage }
-    }
-
-    /// What it was made of, before it has begun.
-    pub(super) fn take_body(&mut self) -> F {
-        self.course.body.take().expect("it was not polled")
+    pub(super) fn new(carriage: Carriage, convert: C, settle: S, owner: Owner) -> Self {
+        Ride { convert, completion: Completion::new(settle, owner), carriage }
     }
 }
 
-impl<F, T, E, S, C> Passenger<T> for Ride<F, T, E, S, C>
+impl<F, T, E, S, C> Passenger<T, F> for Ride<T, E, S, C>
 where
     F: Future + Send + 'static,
     T: Send + 'static,
@@ -340,26 +352,29 @@ where
     C: Fn(F::Output) -> Result<T, E> + Send + 'static,
 {
     fn launch(&mut self) {
-        self.course.completion.launch();
+        self.completion.launch();
     }
 
     #[inline]
-    fn poll_at(self: Pin<&mut Self>, at: &CarriedIn<T, Self>, node: Link, cx: &mut Context<'_>) -> (Poll<()>, Link) {
-        let this = self.project();
-        let course = this.course.project();
-        let had_begun = mem::replace(&mut course.completion.begun, true);
-        let (polled, node) = this.carriage.poll_body(at, node, course.body, cx);
-        let polled = course.completion.conclude(at.cell(), &node, polled, &*course.convert);
-        if polled.is_pending() && !had_begun {
+    fn poll_at(
+        &mut self,
+        body: Pin<&mut Option<F>>,
+        at: &CarriedIn<T, Self, F>,
+        node: Link,
+        cx: &mut Context<'_>,
+    ) -> (Poll<()>, Link) {
+        let is_first = self.completion.begin();
+        let (polled, node) = self.carriage.poll_body(at, node, body, cx);
+        let polled = self.completion.conclude(at.cell(), &node, polled, &self.convert);
+        if polled.is_pending() && is_first {
             let group = at.parent().expect("a task has a place");
             group.ext.task_waits(group);
         }
         (polled, node)
     }
 
-    fn abandon_at(self: Pin<&mut Self>, cell: &Cell<T>, node: Link) -> Link {
-        let this = self.project();
-        this.carriage.abandon(node, |unit| this.course.lose(unit, cell)).1
+    fn abandon_at(&mut self, body: Pin<&mut Option<F>>, cell: &Cell<T>, node: Link) -> Link {
+        self.carriage.abandon(node, |unit| self.completion.lose_body(unit, body, cell)).1
     }
 }
 
@@ -375,7 +390,7 @@ pin_project! {
     impl<F, R: Record<T>, T, E, S: Settle<E>, C> PinnedDrop for Spawned<F, R, T, E, S, C> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            if !this.course.completion.done {
+            if this.course.completion.progress != Progress::Done {
                 this.course.lose(this.unit, this.task);
             }
         }

@@ -24,6 +24,8 @@ pub(super) struct Annex {
     pub(super) alarms: OnceBox<Alarms>,
     /// The caller of `start` that is held until the task is gone.
     caller: OnceBox<Weak<Node>>,
+    /// Why the task was cut short.
+    cut: OnceLock<Cancelled>,
     /// The right of the task to run, in a group with a limit.
     slot: Mutex<Option<Slot>>,
     /// The values in effect in the task, between its polls.
@@ -133,6 +135,18 @@ impl<X: ?Sized> Node<X> {
     /// The values that are [kept](Self::keep_values).
     pub(crate) fn take_values(&self) -> Values {
         mem::take(&mut *self.annex().values.lock())
+    }
+
+    /// The task was cut short, as its handle will be told.
+    pub(crate) fn note_cut(&self, reason: Cancelled) {
+        let fresh = self.annex().cut.set(reason).is_ok();
+        debug_assert!(fresh, "a task ends once");
+    }
+
+    /// Why the task was cut short, which was [noted](Self::note_cut).
+    pub(crate) fn why_cut(&self) -> Cancelled {
+        let noted = self.annex.get().and_then(|annex| annex.cut.get());
+        noted.expect("it was noted before the handle was told").clone()
     }
 
     /// Has the task let go of the `caller` of `start` when it is gone, with all below it.

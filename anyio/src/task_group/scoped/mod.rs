@@ -16,8 +16,8 @@ pub use self::spawner::Spawner;
 
 use self::crew::Door;
 use super::cell::GroupNode;
-use super::error::{GroupClosed, StartError, TaskError};
-use super::handle::TaskHandle;
+use super::error::{GroupClosed, StartError};
+use super::handle::{TaskHandle, TaskStatus};
 use super::info::TaskInfo;
 use super::kind::{Kind, Plain, Shape};
 use super::record::BranchRecord;
@@ -62,7 +62,7 @@ impl<K: Kind, C> Scope<K, C> {
     fn refused<T>(&self, info: TaskInfo) -> TaskHandle<T> {
         self.node.runtime().report(Unhandled::SpawnedIntoClosedGroup { task: info.clone() });
         let task = BranchRecord::new(info);
-        task.outcome.deliver(Err(TaskError::Closed));
+        task.outcome.deliver(Err(TaskStatus::Closed));
         TaskHandle::of_branch(task)
     }
 
