@@ -319,7 +319,7 @@ where
         };
         running.place.0.register(cx);
         let ended = ready!(running.job.poll(cx));
-        let info = running.job.handle().info().clone();
+        let info = running.job.handle().info();
         this.running = None;
         match ended {
             Ok(owed) => Poll::Ready(owed.claim().unwrap_or_else(|payload| resume_unwind(payload))),

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use super::info::{TaskId, TaskInfo};
+use super::info::{Badge, Names, TaskId};
 use super::limit::Slot;
 use super::record::{Outcome, Seat, TaskCell};
 use crate::carrier::{Carriers, Carry, Exclusive, Home, Turn, downcast, push, take_turn};
@@ -47,8 +47,8 @@ pub(super) type CarriedNode<T, P, F> = Arc<CarriedIn<T, P, F>>;
 
 impl<T, P, F> Carried<T, P, F> {
     #[inline(always)]
-    pub(super) fn new(info: TaskInfo, home: Home, passenger: P, body: F) -> Self {
-        let cell = TaskCell::new(info, Outcome::new());
+    pub(super) fn new(badge: Badge, home: Home, passenger: P, body: F) -> Self {
+        let cell = TaskCell::new(badge, Outcome::new());
         Carried { home, passenger: Exclusive::new(passenger, Some(body)), cell }
     }
 }
@@ -76,10 +76,6 @@ impl<T: Send + 'static, P: Passenger<T, F>, F: Send + 'static> Ext for Carried<T
 }
 
 impl<T, P, F> Carried<T, P, F> {
-    pub(super) fn info(&self) -> &TaskInfo {
-        self.cell.info()
-    }
-
     /// The body of a task that was not launched.
     pub(super) fn take_body(&mut self) -> F {
         self.passenger.unpolled().take().expect("it was not polled")
@@ -89,6 +85,10 @@ impl<T, P, F> Carried<T, P, F> {
 impl<T: Send + 'static, P: Passenger<T, F>, F: Send + 'static> Seat<T> for Node<Carried<T, P, F>> {
     fn cell(&self) -> &Cell<T> {
         &self.ext.cell
+    }
+
+    fn names(&self) -> Option<&Arc<Names>> {
+        self.names()
     }
 
     fn into_link(self: Arc<Self>) -> Link {

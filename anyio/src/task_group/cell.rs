@@ -363,10 +363,10 @@ impl<E: Send + 'static> Settle<E> for OfGroup {
     }
 
     #[inline]
-    fn finished(&self, _place: &Link, _task: &TaskInfo) {}
+    fn finished(&self, _place: &Link, _task: impl FnOnce() -> TaskInfo) {}
 
     /// Most are cut short for what happened in the group, which need not be told.
-    fn cut_short(&self, place: &Link, _task: &TaskInfo, cut: &Cut<'_>) {
+    fn cut_short(&self, place: &Link, _task: impl FnOnce() -> TaskInfo, cut: &Cut<'_>) {
         let link = place.parent().expect("a task has a place");
         if cut.depth() < link.depth() {
             Group::<E>::at(link).cut_at(cut.depth(), || cut.cause());

@@ -110,7 +110,7 @@ impl<T> TaskHandle<T> {
     ///
     /// The value is lost; the task goes on.
     pub async fn value(self) -> T {
-        let info = self.info().clone();
+        let info = self.info();
         match self.await {
             Ok(value) => value,
             Err(error @ TaskError::OwnHandle) => panic!("TaskHandle::value: {error}"),
@@ -172,15 +172,19 @@ impl<T> TaskHandle<T> {
     /// The name that it was given.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        self.info().name()
+        let names = match &self.task {
+            Known::Spawned(node) => node.names(),
+            Known::Branch(task) => task.node.names(),
+        };
+        names?.task()
     }
 
     /// Its number, its name, and where it was spawned.
     #[must_use]
-    pub fn info(&self) -> &TaskInfo {
+    pub fn info(&self) -> TaskInfo {
         match &self.task {
-            Known::Spawned(node) => node.cell().info(),
-            Known::Branch(task) => task.node.ext.info(),
+            Known::Spawned(node) => node.info(),
+            Known::Branch(task) => task.info(),
         }
     }
 
@@ -273,6 +277,6 @@ pub(crate) fn cancel_branch(what: &str, remedy: &str, task: TaskInfo, error: &Ta
 
 impl<T> fmt::Debug for TaskHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TaskHandle").field("task", self.info()).field("status", &self.status()).finish_non_exhaustive()
+        f.debug_struct("TaskHandle").field("task", &self.info()).field("status", &self.status()).finish_non_exhaustive()
     }
 }

@@ -55,13 +55,34 @@ pub struct TaskInfo {
     location: &'static Location<'static>,
 }
 
+/// What the node of a task keeps of it, beside the [`Names`] that few have.
+pub(super) struct Badge {
+    id: TaskId,
+    location: &'static Location<'static>,
+}
+
+impl Badge {
+    #[inline]
+    pub(super) fn id(&self) -> TaskId {
+        self.id
+    }
+
+    pub(super) fn with(&self, names: Option<&Arc<Names>>) -> TaskInfo {
+        TaskInfo { id: self.id, names: names.cloned(), location: self.location }
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Names {
+pub(crate) struct Names {
     task: Option<Arc<str>>,
     group: Option<Arc<str>>,
 }
 
 impl Names {
+    pub(super) fn task(&self) -> Option<&str> {
+        self.task.as_deref()
+    }
+
     #[cold]
     fn in_group(known: Option<Arc<Names>>, group: Option<&Arc<str>>) -> Arc<Self> {
         Arc::new(Names { task: known.and_then(|known| known.task.clone()), group: group.cloned() })
@@ -73,6 +94,12 @@ impl TaskInfo {
     pub(crate) fn new(name: Option<Arc<str>>, location: &'static Location<'static>) -> Self {
         let names = name.map(|name| Arc::new(Names { task: Some(name), group: None }));
         TaskInfo { id: TaskId::next(), names, location }
+    }
+
+    #[inline(always)]
+    pub(super) fn split(self) -> (Badge, Option<Arc<Names>>) {
+        let TaskInfo { id, names, location } = self;
+        (Badge { id, location }, names)
     }
 
     /// What a runtime is told of the task, which stands below the one with the number `parent`.
@@ -108,7 +135,7 @@ impl TaskInfo {
     /// The name that it was given.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        self.names().task.as_deref()
+        self.names().task()
     }
 
     /// The [name of its group](crate::GroupBuilder::name), if that was given one.

@@ -40,11 +40,12 @@ pub use self::scoped::{
 pub use self::start::Started;
 
 pub(crate) use self::handle::cancel_branch;
+pub(crate) use self::info::Names;
 pub(crate) use self::limit::Slot;
 
 use self::cell::{GroupNode, OfGroup};
 use self::limit::Acquire;
-use self::record::{InNode, TaskNode, task_node, task_node_below};
+use self::record::{InNode, Seat as _, TaskNode, task_node, task_node_below};
 use self::settings::Settings;
 use self::spawn::{Plan, Right};
 use self::spawned::{Completion, Owner, Work};
@@ -260,7 +261,7 @@ impl<K: Kind> TaskGroup<K> {
         let group = link.parent().expect("it was made with one");
         match group.adopt(&link, group.runtime()) {
             Ok(()) => Ok(Admitted { node, link }),
-            Err(_) => Err(node.ext.info().clone()),
+            Err(_) => Err(node.info()),
         }
     }
 

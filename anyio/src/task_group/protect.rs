@@ -259,7 +259,7 @@ where
         match ready!(running.poll(cx)) {
             Ok(value) => Poll::Ready(value),
             Err(error) => {
-                let task = running.handle.info().clone();
+                let task = running.handle.info();
                 *this.running = None;
                 cancel_branch("protect", "run it in a scope", task, &error);
                 Poll::Pending

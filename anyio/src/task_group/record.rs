@@ -9,13 +9,13 @@ use std::task::{Context, Poll, Waker};
 use crate::lock::{Guard, Guarded};
 
 use super::handle::TaskStatus;
-use super::info::{TaskId, TaskInfo};
+use super::info::{Badge, Names, TaskId, TaskInfo};
 use super::start;
 use crate::tree::{Ext, Link, Node, Role, Tenure, wake};
 
 /// A task, as whoever polls it sees it at its node.
 pub(crate) trait Record<T> {
-    fn info<'a>(&'a self, link: &'a Link) -> &'a TaskInfo;
+    fn info(&self, link: &Link) -> TaskInfo;
 
     /// Whether there may be a handle to hand the outcome to.
     fn is_wanted(&self, _link: &Link) -> bool {
@@ -191,7 +191,7 @@ const CANCELLED: u8 = TaskStatus::Cancelled as u8;
 
 /// What the node of a task carries.
 pub(crate) struct TaskCell<O> {
-    info: TaskInfo,
+    badge: Badge,
     /// The outcome, where it may live in the node.
     pub(super) outcome: O,
 }
@@ -224,7 +224,7 @@ impl<O: Ended> Ext for TaskCell<O> {
     }
 
     fn task(&self) -> Option<TaskId> {
-        Some(self.info.id())
+        Some(self.badge.id())
     }
 
     fn emptied(&self, node: &Link) {
@@ -237,12 +237,14 @@ impl<O: Ended> Ext for TaskCell<O> {
 }
 
 impl<O> TaskCell<O> {
-    pub(super) fn new(info: TaskInfo, outcome: O) -> Self {
-        TaskCell { info, outcome }
+    #[inline(always)]
+    pub(super) fn new(badge: Badge, outcome: O) -> Self {
+        TaskCell { badge, outcome }
     }
 
-    pub(crate) fn info(&self) -> &TaskInfo {
-        &self.info
+    /// Who the task is, `at` whose node this is.
+    pub(super) fn info<X: Ext + ?Sized>(&self, at: &Node<X>) -> TaskInfo {
+        self.badge.with(at.names())
     }
 }
 
@@ -250,12 +252,22 @@ impl<O> TaskCell<O> {
 pub(crate) trait Seat<T>: Send + Sync {
     fn cell(&self) -> &TaskCell<Outcome<T>>;
 
+    fn names(&self) -> Option<&Arc<Names>>;
+
+    fn info(&self) -> TaskInfo {
+        self.cell().badge.with(self.names())
+    }
+
     fn into_link(self: Arc<Self>) -> Link;
 }
 
 impl<T: Send + 'static> Seat<T> for Node<TaskCell<Outcome<T>>> {
     fn cell(&self) -> &TaskCell<Outcome<T>> {
         &self.ext
+    }
+
+    fn names(&self) -> Option<&Arc<Names>> {
+        self.names()
     }
 
     fn into_link(self: Arc<Self>) -> Link {
@@ -266,8 +278,8 @@ impl<T: Send + 'static> Seat<T> for Node<TaskCell<Outcome<T>>> {
 /// A task whose node is at hand, which is carried.
 impl<T: Send + 'static> Record<T> for TaskCell<Outcome<T>> {
     #[inline]
-    fn info<'a>(&'a self, _link: &'a Link) -> &'a TaskInfo {
-        &self.info
+    fn info(&self, link: &Link) -> TaskInfo {
+        self.info(link)
     }
 
     #[inline]
@@ -289,14 +301,22 @@ impl<T: Send + 'static> Record<T> for TaskCell<Outcome<T>> {
 /// The node of a task that the backend polls.
 pub(crate) type TaskNode<T> = Arc<Node<TaskCell<Outcome<T>>>>;
 
+/// A node, which is `made` with the badge of its task, and keeps what that is called.
+fn named<X>(info: TaskInfo, made: impl FnOnce(Badge) -> Arc<Node<X>>) -> Arc<Node<X>> {
+    let (badge, names) = info.split();
+    let node = made(badge);
+    node.keep_names(names);
+    node
+}
+
 /// A new node for such a task, which has no place yet.
 pub(crate) fn task_node<T: Send + 'static>(tenure: Tenure, info: TaskInfo) -> TaskNode<T> {
-    Node::task(tenure, None, TaskCell::new(info, Outcome::new()))
+    named(info, |badge| Node::task(tenure, None, TaskCell::new(badge, Outcome::new())))
 }
 
 /// A new node for such a task, which is to be adopted by `parent`.
 pub(crate) fn task_node_below<T: Send + 'static>(parent: Link, tenure: Tenure, info: TaskInfo) -> TaskNode<T> {
-    Node::task(tenure, Some(parent), TaskCell::new(info, Outcome::new()))
+    named(info, |badge| Node::task(tenure, Some(parent), TaskCell::new(badge, Outcome::new())))
 }
 
 /// A task whose outcome lives in its node.
@@ -304,8 +324,8 @@ pub(crate) struct InNode;
 
 impl<T: Send + 'static> Record<T> for InNode {
     #[inline]
-    fn info<'a>(&'a self, link: &'a Link) -> &'a TaskInfo {
-        link.known_as::<TaskCell<Outcome<T>>>().info()
+    fn info(&self, link: &Link) -> TaskInfo {
+        link.known_as::<TaskCell<Outcome<T>>>().info(link)
     }
 
     #[inline]
@@ -327,8 +347,12 @@ pub(crate) struct BranchRecord<T> {
 
 impl<T> BranchRecord<T> {
     pub(crate) fn new(info: TaskInfo) -> Self {
-        let node = Node::new(Role::Branch, TaskCell::new(info, BranchEnded::default()));
+        let node = named(info, |badge| Node::new(Role::Branch, TaskCell::new(badge, BranchEnded::default())));
         BranchRecord { node, outcome: Arc::new(Outcome::new()) }
+    }
+
+    pub(super) fn info(&self) -> TaskInfo {
+        self.node.ext.info(&self.node)
     }
 }
 
@@ -339,8 +363,8 @@ impl<T> Clone for BranchRecord<T> {
 }
 
 impl<T> Record<T> for BranchRecord<T> {
-    fn info<'a>(&'a self, _link: &'a Link) -> &'a TaskInfo {
-        self.node.ext.info()
+    fn info(&self, _link: &Link) -> TaskInfo {
+        self.info()
     }
 
     fn deliver(&self, _link: &Link, result: Result<T, TaskStatus>) -> Option<T> {

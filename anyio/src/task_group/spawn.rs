@@ -88,16 +88,17 @@ impl<K: Kind> TaskGroup<K> {
         let slots = self.slots_for(tenure).filter(|_| matches!(right, Right::Queues));
         let owner = if slots.is_some() { Owner::Queue } else { Owner::Backend };
         let values = Values::current();
-        let info = info().of_group(self.settings().name());
+        let (badge, names) = info().of_group(self.settings().name()).split();
         let carriage = Carriage::new(&values);
         let place = Place::inside(self.link()).with_values(values);
         // Nothing panics from here on before all is where it stays: so it need not be in memory on the way.
         let ride = Ride::new(carriage, convert, settle, owner);
-        let mut node = Node::carried(vacant, tenure, place, Carried::new(info, carriers.home(), ride, future));
+        let mut node = Node::carried(vacant, tenure, place, Carried::new(badge, carriers.home(), ride, future));
+        node.keep_names(names);
         let group = node.parent().expect("it was made with one");
         let Ok(inherited) = group.admit(tenure, node.clone(), runtime) else {
             let refused = Arc::get_mut(&mut node).expect("nobody knows a node that was refused");
-            return Err(Box::new((refused.ext.info().clone(), refused.ext.take_body())));
+            return Err(Box::new((refused.info(), refused.ext.take_body())));
         };
         if inherited.is_some() || tenure == Tenure::Daemon {
             let task: Link = node.clone();
@@ -136,7 +137,7 @@ impl<K: Kind> TaskGroup<K> {
         let link = erase(&node);
         let group = link.parent().expect("it was made with one");
         if group.adopt(&link, runtime).is_err() {
-            return Err(Box::new((node.ext.info().clone(), future)));
+            return Err(Box::new((node.info(), future)));
         }
         shown(&|| link.clone());
         let mut spawned = Spawned::new(link.clone(), InNode, future, convert, settle, Owner::Queue);

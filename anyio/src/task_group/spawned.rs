@@ -50,13 +50,13 @@ pub(crate) trait Settle<E>: Send {
     fn settle(&self, place: &Link, task: &TaskInfo, ending: Ending<E>);
 
     /// [`settle`](Self::settle) for a task that has ended well.
-    fn finished(&self, place: &Link, task: &TaskInfo) {
-        self.settle(place, task, Ending::Finished);
+    fn finished(&self, place: &Link, task: impl FnOnce() -> TaskInfo) {
+        self.settle(place, &task(), Ending::Finished);
     }
 
     /// [`settle`](Self::settle) for a task that was cut short.
-    fn cut_short(&self, place: &Link, task: &TaskInfo, cut: &Cut<'_>) {
-        self.settle(place, task, Ending::Cut(cut.cause()));
+    fn cut_short(&self, place: &Link, task: impl FnOnce() -> TaskInfo, cut: &Cut<'_>) {
+        self.settle(place, &task(), Ending::Cut(cut.cause()));
     }
 }
 
@@ -117,7 +117,7 @@ impl<T, E, S: Settle<E>> Completion<T, E, S> {
         self.progress = Progress::Done;
         let result = match end {
             End::Value(Ok(value)) => {
-                self.settle.finished(link, task.info(link));
+                self.settle.finished(link, || task.info(link));
                 Ok(value)
             }
             End::Value(Err(error)) => {
@@ -134,7 +134,7 @@ impl<T, E, S: Settle<E>> Completion<T, E, S> {
                 if link.is_daemon() {
                     self.settle(task, link, Ending::Finished);
                 } else {
-                    self.settle.cut_short(link, task.info(link), &cut);
+                    self.settle.cut_short(link, || task.info(link), &cut);
                 }
                 if !task.is_wanted(link) {
                     return self.retire(task, link);
@@ -174,7 +174,7 @@ impl<T, E, S: Settle<E>> Completion<T, E, S> {
     }
 
     fn settle<R: Record<T>>(&self, task: &R, link: &Link, ending: Ending<E>) {
-        self.settle.settle(link, task.info(link), ending);
+        self.settle.settle(link, &task.info(link), ending);
     }
 
     #[inline]
@@ -213,7 +213,7 @@ impl<T, E, S: Settle<E>> Completion<T, E, S> {
 
     fn report_unless_begun<R: Record<T>>(&self, task: &R, link: &Link) {
         if self.progress == Progress::Fresh {
-            let task = task.info(link).clone();
+            let task = task.info(link);
             link.runtime().report(Unhandled::NeverRan { task });
         }
     }

@@ -2,7 +2,7 @@
 
 use std::mem;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{OnceLock, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
 
 use once_cell::race::OnceBox;
@@ -14,7 +14,7 @@ use crate::locals::Values;
 use crate::lock::{Mutex, MutexGuard};
 use crate::reason::Cancelled;
 use crate::runtime::Runtime;
-use crate::task_group::Slot;
+use crate::task_group::{Names, Slot};
 
 /// What few nodes have, in memory of its own: from when it is needed for the first time until the node is dropped.
 #[derive(Default)]
@@ -24,6 +24,8 @@ pub(super) struct Annex {
     pub(super) alarms: OnceBox<Alarms>,
     /// The caller of `start` that is held until the task is gone.
     caller: OnceBox<Weak<Node>>,
+    /// What the task and its group are called.
+    names: OnceLock<Arc<Names>>,
     /// Why the task was cut short.
     cut: OnceLock<Cancelled>,
     /// The right of the task to run, in a group with a limit.
@@ -111,6 +113,18 @@ impl<X: ?Sized> Node<X> {
 
     pub(super) fn count_daemon_out(&self, state: &State) {
         self.annex().daemons.store(self.daemons(state) - 1, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn keep_names(&self, names: Option<Arc<Names>>) {
+        if let Some(names) = names {
+            let fresh = self.annex().names.set(names).is_ok();
+            debug_assert!(fresh, "a task is named once");
+        }
+    }
+
+    pub(crate) fn names(&self) -> Option<&Arc<Names>> {
+        self.annex.get()?.names.get()
     }
 
     /// The task has the right to run, until it is [given back](Self::give_back_slot).

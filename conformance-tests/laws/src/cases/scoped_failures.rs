@@ -671,7 +671,7 @@ pub async fn tasks_say_who_they_are() {
     scoped_group(async |s| {
         let (first, second) = (s.spawn(ready(())), s.spawn(ready(())));
         assert_ne!(first.id(), second.id());
-        let info: &TaskInfo = first.info();
+        let info: TaskInfo = first.info();
         assert_eq!(info.location().file(), file!());
         assert!(format!("{first:?}").contains("Running"), "{first:?}");
     })
