@@ -29,34 +29,36 @@ pub(crate) type MappedMutexGuard<'a, T> = lock_api::MappedMutexGuard<'a, Brief, 
 /// Whether somebody has the lock.
 pub(crate) struct Brief(AtomicBool);
 
-/// What a lock guards; and what lies beside the lock, which is not guarded, where otherwise nothing would.
-pub(crate) struct Guarded<B, T> {
+/// What a lock guards, a part of which needs little memory; and what is not guarded: both lie beside the lock, where otherwise
+/// nothing would.
+pub(crate) struct Guarded<B, S, T> {
     lock: Brief,
     beside: B,
+    small: UnsafeCell<S>,
     value: UnsafeCell<T>,
 }
 
 /// Somebody has the lock of what is [`Guarded`].
-pub(crate) struct Guard<'a, B, T>(&'a Guarded<B, T>, PhantomData<&'a mut T>);
+pub(crate) struct Guard<'a, B, S, T>(&'a Guarded<B, S, T>, PhantomData<(&'a mut S, &'a mut T)>);
 
-// SAFETY: a shared one gives access to the value to one thread at a time, which may be another one each time; and to what
-// lies beside it to all of them.
-unsafe impl<B: Sync, T: Send> Sync for Guarded<B, T> {}
+// SAFETY: a shared one gives access to what is guarded to one thread at a time, which may be another one each time; and to what
+// is not to all of them.
+unsafe impl<B: Sync, S: Send, T: Send> Sync for Guarded<B, S, T> {}
 
-impl<B, T> Guarded<B, T> {
+impl<B, S, T> Guarded<B, S, T> {
     #[inline(always)]
-    pub(crate) fn new(beside: B, value: T) -> Self {
-        Guarded { lock: Brief::INIT, beside, value: UnsafeCell::new(value) }
+    pub(crate) fn new(beside: B, small: S, value: T) -> Self {
+        Guarded { lock: Brief::INIT, beside, small: UnsafeCell::new(small), value: UnsafeCell::new(value) }
     }
 
     #[inline]
-    pub(crate) fn lock(&self) -> Guard<'_, B, T> {
+    pub(crate) fn lock(&self) -> Guard<'_, B, S, T> {
         self.lock.lock();
         Guard(self, PhantomData)
     }
 
     #[inline]
-    pub(crate) fn try_lock(&self) -> Option<Guard<'_, B, T>> {
+    pub(crate) fn try_lock(&self) -> Option<Guard<'_, B, S, T>> {
         self.lock.try_lock().then(|| Guard(self, PhantomData))
     }
 
@@ -66,17 +68,31 @@ impl<B, T> Guarded<B, T> {
     }
 }
 
-impl<B, T> Deref for Guard<'_, B, T> {
+impl<B, S: Copy, T> Guard<'_, B, S, T> {
+    #[inline]
+    pub(crate) fn small(&self) -> S {
+        // SAFETY: the lock is had as long as this is there, and by nobody else.
+        unsafe { *self.0.small.get() }
+    }
+
+    #[inline]
+    pub(crate) fn set_small(&mut self, small: S) {
+        // SAFETY: as above.
+        unsafe { *self.0.small.get() = small }
+    }
+}
+
+impl<B, S, T> Deref for Guard<'_, B, S, T> {
     type Target = T;
 
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: the lock is had as long as this is there, and by nobody else.
+        // SAFETY: as above.
         unsafe { &*self.0.value.get() }
     }
 }
 
-impl<B, T> DerefMut for Guard<'_, B, T> {
+impl<B, S, T> DerefMut for Guard<'_, B, S, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: as above.
@@ -84,7 +100,7 @@ impl<B, T> DerefMut for Guard<'_, B, T> {
     }
 }
 
-impl<B, T> Drop for Guard<'_, B, T> {
+impl<B, S, T> Drop for Guard<'_, B, S, T> {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: the lock is had.
@@ -191,12 +207,14 @@ mod tests {
     #[test]
     fn what_lies_beside_is_looked_at_without_it() {
         struct Flag(AtomicBool);
-        let guarded = Guarded::new(Flag(AtomicBool::new(false)), 1u64);
-        let guard = guarded.lock();
+        let guarded = Guarded::new(Flag(AtomicBool::new(false)), 2u8, 1u64);
+        let mut guard = guarded.lock();
+        guard.set_small(guard.small() + 1);
         guarded.beside().0.store(true, Ordering::Release);
         assert!(guarded.try_lock().is_none());
         drop(guard);
-        assert_eq!(*guarded.lock(), 1);
+        let guard = guarded.lock();
+        assert_eq!((*guard, guard.small()), (1, 3));
         assert!(guarded.beside().0.load(Ordering::Acquire));
         assert_eq!(size_of_val(&guarded), 16);
     }

@@ -194,7 +194,7 @@ mod tests {
         fn size_of_task<C: Fn(()) -> Result<(), ()> + Send + 'static>(_convert: C) -> usize {
             size_of::<CarriedIn<(), Ride<(), (), OfGroup, C>, Ready<()>>>()
         }
-        assert!(size_of_task(Ok) <= 232, "{}", size_of_task(Ok));
-        assert!(size_of::<Node<()>>() <= 120, "{}", size_of::<Node<()>>());
+        assert!(size_of_task(Ok) <= 144, "{}", size_of_task(Ok));
+        assert!(size_of::<Node<()>>() <= 88, "{}", size_of::<Node<()>>());
     }
 }

@@ -33,7 +33,7 @@ pub(crate) trait Record<T> {
 ///
 /// What most tasks and handles need to know of each other stands in the fate, so that neither locks anything if the handle
 /// is dropped, unused, before the task ends. Why a task was cut short stands at its node.
-pub(crate) struct Outcome<T>(Guarded<Fate, Slot<T>>);
+pub(crate) struct Outcome<T>(Guarded<Fate, (), Slot<T>>);
 
 /// The status, and the flags below. Whoever changes it does so with AcqRel, and looks at what it was.
 struct Fate(AtomicU8);
@@ -72,7 +72,7 @@ impl<T> Slot<T> {
 impl<T> Outcome<T> {
     #[inline]
     pub(crate) fn new() -> Self {
-        Outcome(Guarded::new(Fate(AtomicU8::new(RUNNING)), Slot::empty()))
+        Outcome(Guarded::new(Fate(AtomicU8::new(RUNNING)), (), Slot::empty()))
     }
 
     #[inline]
@@ -153,7 +153,7 @@ impl<T> Outcome<T> {
     }
 
     /// Waits for the end of a task that is running, as is known by the lock.
-    fn wait(&self, mut slot: Guard<'_, Fate, Slot<T>>, waker: Option<Waker>) {
+    fn wait(&self, mut slot: Guard<'_, Fate, (), Slot<T>>, waker: Option<Waker>) {
         let waker = waker.expect("it was running before");
         let old = mem::replace(&mut *slot, Slot::Waker(ManuallyDrop::new(waker)));
         self.fate().fetch_or(AWAITED, Ordering::AcqRel);

@@ -9,7 +9,7 @@ use once_cell::race::OnceBox;
 
 use super::alarm::Alarms;
 use super::stop::Stop;
-use super::{Link, Node, Place, State, Tenure};
+use super::{Link, Locked, Node, Place, Tenure};
 use crate::locals::Values;
 use crate::lock::{Mutex, MutexGuard};
 use crate::reason::Cancelled;
@@ -86,32 +86,32 @@ impl<X: ?Sized> Node<X> {
 
     /// What is rare in this node, which is locked in `_state`, if there is anything.
     #[inline]
-    pub(super) fn rare(&self, _state: &State) -> Option<MutexGuard<'_, Rare>> {
+    pub(super) fn rare(&self, _state: &Locked<'_>) -> Option<MutexGuard<'_, Rare>> {
         Some(self.annex.get()?.rare.get()?.lock())
     }
 
     /// [`rare`](Self::rare), to be added to.
-    pub(super) fn rare_mut(&self, _state: &State) -> MutexGuard<'_, Rare> {
+    pub(super) fn rare_mut(&self, _state: &Locked<'_>) -> MutexGuard<'_, Rare> {
         self.annex().rare.get_or_init(Box::default).lock()
     }
 
-    pub(super) fn deadline_in(&self, state: &State) -> Option<Instant> {
+    pub(super) fn deadline_in(&self, state: &Locked<'_>) -> Option<Instant> {
         self.rare(state)?.deadline
     }
 
     #[inline]
-    pub(super) fn daemons(&self, _state: &State) -> u32 {
+    pub(super) fn daemons(&self, _state: &Locked<'_>) -> u32 {
         self.annex.get().map_or(0, |annex| annex.daemons.load(Ordering::Relaxed))
     }
 
     #[inline]
-    pub(super) fn count_daemon(&self, state: &State, tenure: Tenure) {
+    pub(super) fn count_daemon(&self, state: &Locked<'_>, tenure: Tenure) {
         if tenure == Tenure::Daemon {
             self.annex().daemons.store(self.daemons(state) + 1, Ordering::Relaxed);
         }
     }
 
-    pub(super) fn count_daemon_out(&self, state: &State) {
+    pub(super) fn count_daemon_out(&self, state: &Locked<'_>) {
         self.annex().daemons.store(self.daemons(state) - 1, Ordering::Relaxed);
     }
 

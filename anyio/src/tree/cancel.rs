@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::annex::Rare;
 use super::lock::try_lock_below;
 use super::poller::{Calls, Poller};
-use super::{Bell, Cause, Link, Node, Ordering, Place, Power, Role, State};
+use super::{Bell, Cause, Link, Locked, Mark, Node, OWN, Ordering, Place, Power, Role};
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
 
@@ -59,7 +59,7 @@ impl Spread {
     ///
     /// That goes on for some `steps` where there is but one below; where there are many, only from the node that was locked first.
     #[inline]
-    fn reach(&mut self, node: &Link, state: &mut State, is_called: bool, steps: u32) {
+    fn reach(&mut self, node: &Link, state: &mut Locked<'_>, is_called: bool, steps: u32) {
         let is_origin = node.depth() == self.origin;
         let (below, poller) = node.reach(state, &self.cause, is_origin, is_called);
         if matches!(node.role(), Role::Leaf | Role::Shield | Role::Finally) {
@@ -126,7 +126,7 @@ impl Node {
         self.with_lean(|state| {
             let own = self.rare(state).and_then(|rare| rare.own.clone());
             let own = own.map(|reason| Cause { depth: self.depth(), reason });
-            for cause in cause.filter(|_| !state.shield).into_iter().chain(own) {
+            for cause in cause.filter(|_| !state.is(Mark::Shield)).into_iter().chain(own) {
                 self.take(state, &cause, false);
             }
             timed = self.rare(state).is_some_and(|rare| rare.waits_for_place());
@@ -142,7 +142,12 @@ impl Node {
     /// Gives a new task its place below `self`, which has counted it and is locked in `state`; it takes over later what
     /// is returned, if anything is.
     #[inline]
-    pub(super) fn list_task(self: &Link, state: &mut State, task: Link, runtime: &Runtime) -> Option<Box<Inherited>> {
+    pub(super) fn list_task(
+        self: &Link,
+        state: &mut Locked<'_>,
+        task: Link,
+        runtime: &Runtime,
+    ) -> Option<Box<Inherited>> {
         if !task.place.is_set() {
             let fresh = task.take_place(Place::below(self.clone(), runtime.clone()));
             debug_assert!(fresh, "a task is adopted once");
@@ -158,22 +163,28 @@ impl Node {
     /// Lists a child below this node, which is locked in `state`; gives what there is to be taken over. That is rare, and in a
     /// box, so that what is common stays in registers.
     #[inline]
-    fn list_in(&self, state: &mut State, child: Link) -> Option<Box<Inherited>> {
+    fn list_in(&self, state: &mut Locked<'_>, child: Link) -> Option<Box<Inherited>> {
         if self.role() == Role::Root {
             return None;
         }
-        if !state.gone {
-            state.has_units |= child.is_unit();
+        if !state.is(Mark::Gone) {
+            if child.is_unit() {
+                state.mark(Mark::HasUnits, true);
+            }
             state.children.insert(child);
         }
-        if state.gone || self.is_eff() || self.annex.get().is_some() { self.inherited_in(state) } else { None }
+        if state.is(Mark::Gone) || self.is_eff() || self.annex.get().is_some() {
+            self.inherited_in(state)
+        } else {
+            None
+        }
     }
 
     #[inline(never)]
-    fn inherited_in(&self, state: &State) -> Option<Box<Inherited>> {
+    fn inherited_in(&self, state: &Locked<'_>) -> Option<Box<Inherited>> {
         let stopping = self.is_asked_to_stop(state);
         let dropped = || Cause { depth: self.depth(), reason: Cancelled::new(CancelReason::GroupDropped) };
-        let cause = self.cause_in(state).or_else(|| state.gone.then(dropped));
+        let cause = self.cause_in(state).or_else(|| state.is(Mark::Gone).then(dropped));
         (cause.is_some() || stopping).then(|| Box::new(Inherited { cause, stopping }))
     }
 
@@ -181,7 +192,7 @@ impl Node {
     /// One that `is_from_above` has been taken over by the parent before, and its reason is looked for there; on some levels it
     /// is kept, so that it is not far. If a task is on one of those, its group is on one, too.
     #[inline]
-    fn take(&self, state: &mut State, cause: &Cause, is_from_above: bool) -> bool {
+    fn take(&self, state: &mut Locked<'_>, cause: &Cause, is_from_above: bool) -> bool {
         let news = cause.depth < self.eff.load(Ordering::Relaxed);
         if news {
             let is_known_above = self.shares_reasons() || is_from_above && self.depth() % KNOWN > 1;
@@ -204,11 +215,11 @@ impl Node {
         // Dropped when the lock is free, whatever happens: it wakes then.
         let mut spread = None;
         let mut state = self.lock();
-        if state.gone || self.is_own() {
+        if state.is(Mark::Gone) || self.is_own() {
             return;
         }
         self.rare_mut(&state).own = Some(reason.clone());
-        self.flags().own.store(true, Ordering::Release);
+        self.tell(&state, OWN);
         // To a timeout its own cause is news, although one from outside, on which it may not act, was here before.
         let is_news = self.role().power() == Power::Own && self.is_eff();
         let poller = state.poller_if(is_news);
@@ -248,13 +259,13 @@ impl Node {
     #[inline(always)]
     fn reach(
         &self,
-        state: &mut State,
+        state: &mut Locked<'_>,
         cause: &Cause,
         is_origin: bool,
         is_called: bool,
     ) -> (Option<bool>, Option<Poller>) {
-        let hidden = state.shield && cause.depth < self.depth();
-        if state.gone || hidden || !self.take(state, cause, !is_origin) {
+        let hidden = state.is(Mark::Shield) && cause.depth < self.depth();
+        if state.is(Mark::Gone) || hidden || !self.take(state, cause, !is_origin) {
             return (None, None);
         }
         let by_task = state.poller.is_task();
@@ -266,8 +277,8 @@ impl Node {
 
     /// Whether its future has something to do when it is cancelled now: one that is held goes on until it is let go of, and
     /// one whose body is done until nothing is left. It is woken then.
-    fn acts_when_cancelled(&self, state: &State) -> bool {
-        state.holds == 0 && (!state.exiting || self.role() == Role::Task)
+    fn acts_when_cancelled(&self, state: &Locked<'_>) -> bool {
+        state.holds == 0 && (!state.is(Mark::Exiting) || self.role() == Role::Task)
     }
 
     /// Raises or lowers the shield (law S6). Raising does nothing once an outer cause is here; lowering delivers what
@@ -276,7 +287,7 @@ impl Node {
         self.with_lean(|state| {
             let depth = self.depth();
             let late = self.eff.load(Ordering::Relaxed) < depth;
-            state.shield = shield && !late;
+            state.mark(Mark::Shield, shield && !late);
         });
         if !shield {
             self.take_over_from_parent();
@@ -313,13 +324,13 @@ impl Node {
     /// The deadline, if it may still cancel something.
     fn pending_deadline(&self) -> Option<Instant> {
         let state = self.lock();
-        self.deadline_in(&state).filter(|_| !state.gone && !self.is_own())
+        self.deadline_in(&state).filter(|_| !state.is(Mark::Gone) && !self.is_own())
     }
 
     /// Sets, moves or removes the deadline. Once the node was cancelled, or is gone, nothing happens.
     pub(crate) fn set_deadline(self: &Link, deadline: Option<Instant>) {
         let state = self.lock();
-        if state.gone || self.is_own() {
+        if state.is(Mark::Gone) || self.is_own() {
             return;
         }
         self.rare_mut(&state).deadline = deadline;

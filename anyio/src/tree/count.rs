@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::cancel::Inherited;
 use super::poller::{Poller, wake};
-use super::{Bell, Children, Ext, Guard, Key, LEFT, Link, NOT_LISTED, Node, Ordering, Role, State, Tenure};
+use super::{Bell, Children, Ext, Key, LEFT, Link, Locked, Mark, NOT_LISTED, Node, OVER, Ordering, Role, Tenure};
 use crate::reason::{CancelReason, Cancelled};
 use crate::runtime::Runtime;
 use crate::unhandled::Unhandled;
@@ -15,13 +15,13 @@ use crate::unhandled::Unhandled;
 #[derive(Debug)]
 pub(crate) struct Closed;
 
-impl State {
+impl Locked<'_> {
     /// Closes the node if its body is done and nothing but its `daemons` is live below; says whether that was news to them.
     fn close_if_done(&mut self, daemons: u32) -> bool {
-        if self.closed || !self.exiting || self.live > daemons {
+        if self.is(Mark::Closed) || !self.is(Mark::Exiting) || self.live > daemons {
             return false;
         }
-        self.closed = true;
+        self.mark(Mark::Closed, true);
         daemons > 0
     }
 
@@ -29,7 +29,7 @@ impl State {
     /// the unit is also told when those around have been let go of.
     fn poller_at_end(&mut self, is_releasing: bool) -> Option<Poller> {
         match self.is_over() {
-            true if self.leaning || is_releasing => self.poller.get(),
+            true if self.is(Mark::Leaning) || is_releasing => self.poller.get(),
             true => self.poller.take(),
             false => None,
         }
@@ -42,12 +42,12 @@ impl Node {
     /// The lock is kept until the whole chain is raised, so that whoever finds it raised may rely on all of it; at last
     /// `admit` is called under this node's.
     #[inline]
-    fn raise<R>(self: &Link, tenure: Tenure, admit: impl FnOnce(&mut State) -> R) -> Result<R, Closed> {
+    fn raise<R>(self: &Link, tenure: Tenure, admit: impl FnOnce(&mut Locked<'_>) -> R) -> Result<R, Closed> {
         let mut state = self.lock();
-        if state.live == 0 && !state.closed {
+        if state.live == 0 && !state.is(Mark::Closed) {
             return self.raise_first(state, tenure, admit);
         }
-        if state.closed && !(state.live > 0 && tenure == Tenure::Protected) {
+        if state.is(Mark::Closed) && !(state.live > 0 && tenure == Tenure::Protected) {
             return Err(Closed);
         }
         state.live += 1;
@@ -58,14 +58,14 @@ impl Node {
     /// [`raise`](Self::raise) where nothing is live yet, so that those above have to be raised as well: mostly there is one.
     fn raise_first<'a, R>(
         self: &'a Link,
-        mut state: Guard<'a, State>,
+        mut state: Locked<'a>,
         tenure: Tenure,
-        admit: impl FnOnce(&mut State) -> R,
+        admit: impl FnOnce(&mut Locked<'_>) -> R,
     ) -> Result<R, Closed> {
         if let Some(parent) = self.parent() {
             let mut above = parent.lock();
             let is_last = above.live > 0 || parent.parent().is_none();
-            if above.closed || !is_last {
+            if above.is(Mark::Closed) || !is_last {
                 drop(above);
                 return self.raise_chain(state, tenure, admit);
             }
@@ -85,18 +85,18 @@ impl Node {
     #[cold]
     fn raise_chain<'a, R>(
         self: &'a Link,
-        mut state: Guard<'a, State>,
+        mut state: Locked<'a>,
         tenure: Tenure,
-        admit: impl FnOnce(&mut State) -> R,
+        admit: impl FnOnce(&mut Locked<'_>) -> R,
     ) -> Result<R, Closed> {
         // The guards of those that are not raised yet; rarely more than these.
         let mut below = SmallVec::<[_; 4]>::new();
         let mut node = self;
-        while let Some(parent) = node.parent().filter(|_| state.live == 0 && !state.closed) {
+        while let Some(parent) = node.parent().filter(|_| state.live == 0 && !state.is(Mark::Closed)) {
             below.push((node, std::mem::replace(&mut state, parent.lock())));
             node = parent;
         }
-        if state.closed && !(state.live > 0 && tenure == Tenure::Protected) {
+        if state.is(Mark::Closed) && !(state.live > 0 && tenure == Tenure::Protected) {
             return Err(Closed);
         }
         loop {
@@ -114,8 +114,8 @@ impl Node {
         let mut node = self;
         loop {
             let state = node.lock();
-            if state.closed || state.live > 0 {
-                return state.closed;
+            if state.is(Mark::Closed) || state.live > 0 {
+                return state.is(Mark::Closed);
             }
             drop(state);
             let Some(parent) = node.parent() else { return false };
@@ -146,13 +146,13 @@ impl Node {
             let emptied = state.live == 0;
             let poller = state.poller_at_end(node.releasing.load(Ordering::Relaxed) > 0);
             let is_waker = matches!(poller, Some(Poller::Waker(_)));
-            let was_gone = state.gone;
+            let was_gone = state.is(Mark::Gone);
             let let_go = if emptied && !is_waker { node.unlean_at_once(&mut state) } else { None };
             let released = emptied && node.unlean(&mut state);
-            let leaves = state.gone != was_gone || node.leaves_root(&mut state);
+            let leaves = state.is(Mark::Gone) != was_gone || node.leaves_root(&mut state);
             // Last: who sees it sees what is being let go of.
             if leaves {
-                node.flags().over.store(LEFT, Ordering::Release);
+                node.tell(&state, OVER | LEFT);
             } else {
                 node.note_if_over(&state);
             }
@@ -202,7 +202,7 @@ impl Node {
 
     /// Leans on the parent if there is reason to and it does not yet; so do the parents that have reason to by that. The
     /// locks are kept until all of them lean.
-    fn lean(&self, state: &mut State) {
+    fn lean(&self, state: &mut Locked<'_>) {
         self.begin_to_lean(state).into_iter().for_each(Self::lean_on);
     }
 
@@ -220,29 +220,29 @@ impl Node {
     }
 
     /// Counts one who leans on this node; gives what it leans on itself for that, to be told.
-    fn count_hold(&self, state: &mut State) -> Option<&Link> {
+    fn count_hold(&self, state: &mut Locked<'_>) -> Option<&Link> {
         state.holds += 1;
         self.flags().held.store(true, Ordering::Release);
         self.begin_to_lean(state)
     }
 
     /// Notes that this node leans, if there is reason to and it does not yet; gives what it leans on, to be told.
-    fn begin_to_lean(&self, state: &mut State) -> Option<&Link> {
-        let parent = self.parent().filter(|_| !state.leaning && self.has_to_lean(state))?;
+    fn begin_to_lean(&self, state: &mut Locked<'_>) -> Option<&Link> {
+        let parent = self.parent().filter(|_| !state.is(Mark::Leaning) && self.has_to_lean(state))?;
         // Nothing drops what is below a root.
         if parent.role() == Role::Root {
             return None;
         }
-        state.leaning = true;
+        state.mark(Mark::Leaning, true);
         Some(parent)
     }
 
     /// Notes that this node does not lean any more, if there is no reason left; the caller then has to `release`.
     #[must_use]
-    fn unlean(&self, state: &mut State) -> bool {
-        let released = state.leaning && !self.has_to_lean(state);
+    fn unlean(&self, state: &mut Locked<'_>) -> bool {
+        let released = state.is(Mark::Leaning) && !self.has_to_lean(state);
         if released {
-            state.leaning = false;
+            state.mark(Mark::Leaning, false);
             self.releasing.store(self.releasing.load(Ordering::Relaxed) + 1, Ordering::Release);
             self.parent().expect("it leaned on its parent").letting_go.fetch_add(1, Ordering::Relaxed);
         }
@@ -251,17 +251,17 @@ impl Node {
 
     /// [`unlean`](Self::unlean) together with the [`release`](Self::release), which leaves something to be collected, if the
     /// parent leans on nobody; gives whom to wake for that, of those who poll the parent.
-    fn unlean_at_once(&self, state: &mut State) -> Option<Option<Poller>> {
-        let parent = self.parent().filter(|_| state.leaning && !self.has_to_lean(state))?;
+    fn unlean_at_once(&self, state: &mut Locked<'_>) -> Option<Option<Poller>> {
+        let parent = self.parent().filter(|_| state.is(Mark::Leaning) && !self.has_to_lean(state))?;
         // Dropped, where it is, when the lock is free.
         let _listed;
         let mut above = parent.lock();
-        if above.leaning {
+        if above.is(Mark::Leaning) {
             return None;
         }
-        state.leaning = false;
+        state.mark(Mark::Leaning, false);
         if self.may_leave(state) {
-            state.gone = true;
+            state.mark(Mark::Gone, true);
             _listed = above.children.remove(self.place.key());
         }
         // In this order: who begins the poll that the parent is owed sees that all is over here; and who sees that sees what is
@@ -280,15 +280,17 @@ impl Node {
     }
 
     /// Leaves the root, which lists nobody, with the last that was live; says whether it does.
-    fn leaves_root(&self, state: &mut State) -> bool {
-        let leaves = self.place.key() == NOT_LISTED && !state.leaning && self.may_leave(state);
-        state.gone |= leaves;
+    fn leaves_root(&self, state: &mut Locked<'_>) -> bool {
+        let leaves = self.place.key() == NOT_LISTED && !state.is(Mark::Leaning) && self.may_leave(state);
+        if leaves {
+            state.mark(Mark::Gone, true);
+        }
         leaves
     }
 
     /// Whether this is a group that is over, and nobody but whoever is woken for that has to be told, or waits to be let go of.
-    fn may_leave(&self, state: &State) -> bool {
-        let may = state.is_over() && !state.gone && self.role() == Role::Group && self.ext.may_leave();
+    fn may_leave(&self, state: &Locked<'_>) -> bool {
+        let may = state.is_over() && !state.is(Mark::Gone) && self.role() == Role::Group && self.ext.may_leave();
         let is_alone = state.children.is_empty() && !state.poller.is_waker();
         may && is_alone && self.releasing.load(Ordering::Relaxed) == 0
     }
@@ -301,10 +303,13 @@ impl Node {
         }
     }
 
-    fn has_to_lean(&self, state: &State) -> bool {
+    fn has_to_lean(&self, state: &Locked<'_>) -> bool {
         !self.role().is_boundary()
-            && !state.gone
-            && (state.shield || state.holding || (state.waiting && state.live > 0) || state.holds > 0)
+            && !state.is(Mark::Gone)
+            && (state.is(Mark::Shield)
+                || state.is(Mark::Holding)
+                || (state.is(Mark::Waiting) && state.live > 0)
+                || state.holds > 0)
     }
 
     /// Takes back one `hold` of the parent, and of its parents as far as they now stop leaning. A cancelled unit that
@@ -353,7 +358,7 @@ impl Node {
     }
 
     /// Edits what decides about leaning, and follows it up.
-    pub(super) fn with_lean(self: &Link, edit: impl FnOnce(&mut State)) {
+    pub(super) fn with_lean(self: &Link, edit: impl FnOnce(&mut Locked<'_>)) {
         let mut state = self.lock();
         edit(&mut state);
         self.lean(&mut state);
@@ -367,7 +372,7 @@ impl Node {
     /// Stops holding for something that was left to be collected.
     pub(crate) fn let_go(self: &Link) {
         let mut state = self.lock();
-        state.holding = false;
+        state.mark(Mark::Holding, false);
         let released = self.unlean(&mut state);
         drop(state);
         if released {
@@ -377,7 +382,7 @@ impl Node {
 
     /// Holds the enclosing units without hiding anything, or stops doing so.
     pub(crate) fn set_holding(self: &Link, holding: bool) {
-        self.with_lean(|state| state.holding = holding);
+        self.with_lean(|state| state.mark(Mark::Holding, holding));
     }
 
     /// Gives a new task its place below `self` and counts it, before it is handed to the backend.
@@ -418,8 +423,8 @@ impl Node {
             self.finish();
             return self.lower(false, NOT_LISTED);
         }
-        state.gone = true;
-        state.closed = true;
+        state.mark(Mark::Gone, true);
+        state.mark(Mark::Closed, true);
         state.live = 0;
         self.note_if_over(&state);
         let poller = state.poller.take();
@@ -440,19 +445,19 @@ impl Node {
     /// If anything is, `news` is who will be woken when that is gone. Says whether anything is.
     pub(crate) fn begin_exit(self: &Link, news: Option<Poller>) -> bool {
         let mut state = self.lock();
-        state.exiting = true;
+        state.mark(Mark::Exiting, true);
         let daemons = self.daemons(&state);
         let finished = state.close_if_done(daemons);
         let old = state.learn(news);
         self.note_if_over(&state);
         let left = state.live > 0;
         // If nothing is listed, what is live is on its way out: it was cancelled when its node went.
-        let behind = left && !state.children.is_empty() && (state.has_units || !self.role().is_group());
-        let waits = left && !state.waiting;
+        let behind = left && !state.children.is_empty() && (state.is(Mark::HasUnits) || !self.role().is_group());
+        let waits = left && !state.is(Mark::Waiting);
         drop(state);
         drop(old);
         if waits {
-            self.with_lean(|state| state.waiting = true);
+            self.with_lean(|state| state.mark(Mark::Waiting, true));
         }
         if behind {
             self.cancel_left_behind();
@@ -488,16 +493,16 @@ impl Node {
     /// The future of this node has ended or was dropped (invariant 7). What is live below is cancelled and stays
     /// counted.
     pub(crate) fn finish(self: &Link) {
-        if self.flags().over.load(Ordering::Acquire) == LEFT {
+        if self.was_told(LEFT) {
             return;
         }
         let own = u32::from(self.role() == Role::Task);
         let mut state = self.lock();
-        if state.gone || self.parent().is_none() {
-            state.gone = true;
+        if state.is(Mark::Gone) || self.parent().is_none() {
+            state.mark(Mark::Gone, true);
             return;
         }
-        state.exiting = true;
+        state.mark(Mark::Exiting, true);
         let left = state.live > own;
         let daemons = self.daemons(&state);
         state.close_if_done(daemons);
@@ -515,8 +520,8 @@ impl Node {
         self.disarm(Bell::Stall);
     }
 
-    fn leave(self: &Link, mut state: Guard<'_, State>) {
-        state.gone = true;
+    fn leave(self: &Link, mut state: Locked<'_>) {
+        state.mark(Mark::Gone, true);
         let children = state.children.take();
         // That of a task is whoever waits until it is gone.
         let is_awaited = matches!(self.role(), Role::Task | Role::Branch);

@@ -31,9 +31,10 @@
 //! root, so they cannot form a cycle. This happens on the way up from 0 to 1 (`raise`, `lean`), where a second task
 //! must not start before the whole chain counts it; where the last that was live lets go of the parent; and where a reason
 //! is looked up that stands above. The other ways down, and the spreading of a cause, lock one node at a time: the latter also
-//! some below, if nobody has to wait for that. What is rare in a node has a lock that is only taken under the node's. No lock is held while a waker is woken or dropped, while the backend is
-//! called, or while anything of the user's runs or is dropped; wakers are cloned under it. The locks of alarms, and of those
-//! who may wait too long, are apart from those of nodes: see `alarm` and `stall`.
+//! some below, if nobody has to wait for that. No lock is held while a waker is woken or dropped, while the backend is
+//! called, or while anything of the user's runs or is dropped; wakers are cloned under it. What is rare in a node has a lock
+//! that is only taken under the node's: see `annex`. The locks of alarms, and of those who may wait too long, are apart from
+//! those of nodes: see `alarm` and `stall`.
 //!
 //! The list of a node's children, and the key under which each of them stands in it, are guarded by that node's lock.
 
@@ -43,6 +44,7 @@ mod cancel;
 mod children;
 mod count;
 mod lock;
+mod marks;
 #[cfg(all(test, anyio_loom))]
 mod model;
 mod place;
@@ -65,7 +67,8 @@ pub(crate) use self::count::erase;
 pub(crate) use self::lock::{
     AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicUsize, Mutex, MutexGuard, Ordering, UnsafeCell,
 };
-use self::lock::{Guard, Guarded};
+use self::lock::{Guarded, Lock, Locked};
+use self::marks::{Mark, Marks};
 pub(crate) use self::place::Place;
 use self::place::Standing;
 use self::poller::{Calls, Whom};
@@ -222,9 +225,9 @@ pub(crate) struct Node<X: ?Sized = dyn Ext> {
     /// under the lock of the one that stops; lowered with Release under this node's lock, after `holds`.
     letting_go: AtomicU16,
     /// How many threads are about to let go of the parent for this node, which has stopped leaning. Stored with Release under
-    /// the lock, before `over`.
+    /// the lock, before it is told that it is over.
     releasing: AtomicU16,
-    state: Guarded<Flags, State>,
+    state: Lock,
     annex: OnceBox<Annex>,
     pub(crate) ext: X,
 }
@@ -233,26 +236,27 @@ pub(crate) struct Node<X: ?Sized = dyn Ext> {
 struct Flags {
     role: Role,
     tenure: Tenure,
-    /// Whether the node was cancelled itself; ordered like `eff`.
-    own: AtomicBool,
+    /// Whether the node was cancelled itself (`OWN`); whether it has closed and nothing is live below (invariant 5; `OVER`), and
+    /// is gone with that (`LEFT`). Stored with Release under the lock, like `eff`; a load with Acquire that sees that it is over
+    /// sees what those did who were live.
+    told: AtomicU8,
     /// Whether `state.holds` is not 0. Stored with Release under the lock.
     held: AtomicBool,
     /// Whether a task's end has let go of this unit since its last poll began (invariant 6). Set under the lock, before
     /// `held`: who sees nothing hold any more sees this. Cleared by the poller with AcqRel, which then sees what the task
     /// left.
     owed: AtomicBool,
-    /// Whether it has closed and nothing is live below (invariant 5): not 0 then, and `LEFT` if it is gone with that. Stored with
-    /// Release under the lock; a load with Acquire that sees it sees what those did who were live.
-    over: AtomicU8,
     /// What the poller notes for its next poll: `OVERDUE`, `WATCHED`, and in units of `EPOCH` how many polls of the unit's body
     /// have ended. Only the poller writes; whoever reads it is inside that poll.
     notes: AtomicU8,
 }
 
+/// It was cancelled itself.
+const OWN: u8 = 1;
 /// It is over.
-const OVER: u8 = 1;
+const OVER: u8 = 2;
 /// It is over, and has left before its future looked.
-const LEFT: u8 = 2;
+const LEFT: u8 = 4;
 
 /// A task has stepped aside in vain: see [`context::poll_budget`](crate::context::poll_budget).
 const OVERDUE: u8 = 1;
@@ -271,7 +275,7 @@ const NOT_LISTED: Key = Key::MAX;
 /// that tasks on all threads need not count themselves in and out of one handle.
 const LEVELS: u32 = 8;
 
-/// What the lock of a node guards.
+/// What the lock of a node guards, beside its [`Marks`].
 struct State {
     /// Whoever polls this node's future: it, or whoever waits for its exit.
     poller: Whom,
@@ -281,22 +285,6 @@ struct State {
     live: u32,
     /// Invariant 6.
     holds: u32,
-    /// Whether causes from above stop here.
-    shield: bool,
-    /// Whether a unit's was ever among the children.
-    has_units: bool,
-    /// Whether this node is one of its parent's `holds`.
-    leaning: bool,
-    /// Whether it leans on its own account.
-    holding: bool,
-    /// Whether it leans while something is live below it.
-    waiting: bool,
-    /// Whether the body is done (for a task: whether there is nothing but the task's own count).
-    exiting: bool,
-    /// Invariant 5.
-    closed: bool,
-    /// Invariant 7.
-    gone: bool,
 }
 
 impl State {
@@ -310,12 +298,6 @@ impl State {
     #[inline]
     fn learn(&mut self, news: Option<Poller>) -> Option<Poller> {
         self.poller.replace(news?)
-    }
-
-    /// Whether no task is below, nor will be again.
-    #[inline]
-    fn is_over(&self) -> bool {
-        self.closed && self.live == 0
     }
 }
 
@@ -352,10 +334,9 @@ impl<X: Ext + 'static> Node<X> {
         let flags = Flags {
             role,
             tenure,
-            own: AtomicBool::new(false),
+            told: AtomicU8::new(0),
             held: AtomicBool::new(false),
             owed: AtomicBool::new(false),
-            over: AtomicU8::new(0),
             notes: AtomicU8::new(0),
         };
         let state = State {
@@ -363,22 +344,19 @@ impl<X: Ext + 'static> Node<X> {
             children: Children::NONE,
             live: u32::from(role == Role::Task),
             holds: 0,
-            shield: role == Role::Shield,
-            has_units: false,
-            leaning: false,
-            holding: role == Role::Finally,
-            waiting: role == Role::Group,
-            exiting: role == Role::Task,
-            closed: false,
-            gone: false,
         };
+        let marks = Marks::NONE
+            .with(Mark::Shield, role == Role::Shield)
+            .with(Mark::Holding, role == Role::Finally)
+            .with(Mark::Waiting, role == Role::Group)
+            .with(Mark::Exiting, role == Role::Task);
         let (place, annex) = Standing::made(place);
         Node {
             place,
             eff: AtomicU32::new(NO_CAUSE),
             letting_go: AtomicU16::new(0),
             releasing: AtomicU16::new(0),
-            state: Guarded::new(flags, state),
+            state: Guarded::new(flags, marks, state),
             annex: annex.map_or_else(OnceBox::new, OnceBox::with_value),
             ext,
         }
@@ -457,10 +435,22 @@ impl<X: Ext + ?Sized> Node<X> {
         self.eff.load(Ordering::Acquire) != NO_CAUSE
     }
 
+    /// Tells those who do not take the lock, which is had.
+    #[inline]
+    fn tell(&self, _state: &Locked<'_>, news: u8) {
+        let told = &self.flags().told;
+        told.store(told.load(Ordering::Relaxed) | news, Ordering::Release);
+    }
+
+    #[inline]
+    fn was_told(&self, news: u8) -> bool {
+        self.flags().told.load(Ordering::Acquire) & news != 0
+    }
+
     /// Whether the node was cancelled itself.
     #[inline]
     fn is_own(&self) -> bool {
-        self.flags().own.load(Ordering::Acquire)
+        self.was_told(OWN)
     }
 
     /// Where the outermost cancellation that has reached this node started, if one has.
@@ -471,11 +461,11 @@ impl<X: Ext + ?Sized> Node<X> {
 
     /// The outermost cancellation that has reached this node.
     pub(crate) fn cause(&self) -> Option<Cause> {
-        self.cause_in(&self.state.lock())
+        self.cause_in(&self.lock())
     }
 
     /// [`cause`](Self::cause) of this node, which is locked in `state`.
-    fn cause_in(&self, state: &State) -> Option<Cause> {
+    fn cause_in(&self, state: &Locked<'_>) -> Option<Cause> {
         let depth = self.cause_depth()?;
         match self.rare(state).and_then(|rare| rare.reason.clone()) {
             Some(reason) => Some(Cause { depth, reason }),
@@ -491,30 +481,30 @@ impl<X: Ext + ?Sized> Node<X> {
 
     /// The cancellation requested at this very node.
     pub(crate) fn own_reason(&self) -> Option<Cancelled> {
-        self.rare(&self.state.lock())?.own.clone()
+        self.rare(&self.lock())?.own.clone()
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.deadline_in(&self.state.lock())
+        self.deadline_in(&self.lock())
     }
 
     pub(crate) fn is_shielded(&self) -> bool {
-        self.state.lock().shield
+        self.lock().is(Mark::Shield)
     }
 
     pub(crate) fn is_gone(&self) -> bool {
-        self.state.lock().gone
+        self.lock().is(Mark::Gone)
     }
 
     /// Whether no task is below, nor will be again.
     #[inline]
     pub(crate) fn is_closed(&self) -> bool {
-        self.flags().over.load(Ordering::Acquire) != 0
+        self.was_told(OVER)
     }
 
     /// Whether no task is below, nor will be again. If there may be, `news` is who will be woken by what happens here.
     pub(crate) fn is_closed_or_wakes(&self, news: Option<Poller>) -> bool {
-        let mut state = self.state.lock();
+        let mut state = self.lock();
         let is_closed = state.is_over();
         let old = state.learn(news);
         drop(state);
@@ -524,20 +514,20 @@ impl<X: Ext + ?Sized> Node<X> {
 
     /// Tells those who do not take the lock that all is over here, if it is.
     #[inline]
-    fn note_if_over(&self, state: &State) {
+    fn note_if_over(&self, state: &Locked<'_>) {
         if state.is_over() {
-            self.flags().over.store(OVER, Ordering::Release);
+            self.tell(state, OVER);
         }
     }
 
     /// Whether nothing can be spawned below any more.
     pub(crate) fn is_refusing(&self) -> bool {
-        self.state.lock().closed
+        self.lock().is(Mark::Closed)
     }
 
     /// Whether somebody is about to let go of the parent for this node; its future is woken after that.
     pub(crate) fn is_releasing(&self) -> bool {
-        self.releasing.load(Ordering::Acquire) > 0 || (self.role() == Role::Leaf && self.state.lock().holding)
+        self.releasing.load(Ordering::Acquire) > 0 || (self.role() == Role::Leaf && self.lock().is(Mark::Holding))
     }
 
     /// Tells polls of the body from each other, but for those that are a multiple of 64 polls apart.
@@ -594,14 +584,14 @@ impl<X: Ext + ?Sized> Node<X> {
 
     /// [`set_waker`](Self::set_waker) for a clone that was made already, or for whoever needs none.
     pub(crate) fn set_poller(&self, poller: Poller) {
-        let old = self.state.lock().poller.replace(poller);
+        let old = self.lock().poller.replace(poller);
         drop(old);
     }
 
     /// Wakes the tasks directly below that are carried and have had a turn. Those that queue for a slot are left alone:
     /// they get one, or are cancelled, when those who run are dropped.
     pub(crate) fn wake_tasks(&self) {
-        let state = self.state.lock();
+        let state = self.lock();
         let tasks: Vec<_> = state.children.iter().filter(|node| node.ext.has_had_turn()).cloned().collect();
         drop(state);
         let mut calls = Calls::default();
@@ -611,7 +601,7 @@ impl<X: Ext + ?Sized> Node<X> {
     /// The future of this task has ended: from now on the waker is that of whoever waits until it is gone. Tells whether
     /// the task was cancelled.
     pub(crate) fn clear_waker(&self) -> bool {
-        let mut state = self.state.lock();
+        let mut state = self.lock();
         let old = state.poller.take();
         let is_cancelled = self.is_eff();
         drop(state);
@@ -626,8 +616,8 @@ impl<X: Ext + ?Sized> Node<X> {
     }
 
     #[inline]
-    fn lock(&self) -> Guard<'_, State> {
-        self.state.lock()
+    fn lock(&self) -> Locked<'_> {
+        lock::lock(&self.state)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::annex::Rare;
 use super::poller::Calls;
-use super::{Link, Node, Role, State};
+use super::{Link, Locked, Mark, Node, Role};
 use crate::reason::{CancelReason, Cancelled};
 
 /// What is known of a request to stop.
@@ -45,7 +45,7 @@ impl Node {
     /// The node has got a place, and takes over what was asked of the one above.
     pub(super) fn begin_stop(self: &Link, inherited: bool) {
         let state = self.lock();
-        if inherited && !state.shield {
+        if inherited && !state.is(Mark::Shield) {
             self.rare_mut(&state).stop.requested = true;
         }
         drop(state);
@@ -72,7 +72,7 @@ impl Node {
     pub(crate) fn lower_deadline(self: &Link, deadline: Instant, reason: Option<Cancelled>) {
         let state = self.lock();
         let mut rare = self.rare_mut(&state);
-        let is_over = state.gone || rare.own.is_some();
+        let is_over = state.is(Mark::Gone) || rare.own.is_some();
         if is_over || rare.deadline.is_some_and(|known| known <= deadline) {
             return;
         }
@@ -90,8 +90,8 @@ impl Node {
         let mut stack = vec![self.clone()];
         while let Some(node) = stack.pop() {
             let state = node.lock();
-            let hidden = state.shield && node.depth() > self.depth();
-            if state.gone || hidden || mem::replace(&mut node.rare_mut(&state).stop.requested, true) {
+            let hidden = state.is(Mark::Shield) && node.depth() > self.depth();
+            if state.is(Mark::Gone) || hidden || mem::replace(&mut node.rare_mut(&state).stop.requested, true) {
                 continue;
             }
             let poller = state.poller_if(node.role() == Role::Leaf);
@@ -103,7 +103,7 @@ impl Node {
 }
 
 impl Node {
-    pub(super) fn is_asked_to_stop(&self, state: &State) -> bool {
+    pub(super) fn is_asked_to_stop(&self, state: &Locked<'_>) -> bool {
         self.rare(state).is_some_and(|rare| rare.stop.requested)
     }
 }
