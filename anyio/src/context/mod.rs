@@ -20,6 +20,9 @@ use crate::runtime::{NoBackend, Runtime};
 use crate::task_group::TaskId;
 use crate::tree::{Link, Node, Place, Role};
 
+/// What is found if a link that was put somewhere is not there any more.
+const AS_IT_WAS: &str = "a poll leaves the current node as it was";
+
 /// What may be spent in a task before it steps aside once (law X5).
 const BUDGET: u32 = 2048;
 
@@ -120,21 +123,29 @@ pub(crate) fn within<R>(slot: &mut Option<Link>, run: impl FnOnce() -> R) -> R {
     })
 }
 
-/// [`within`] at the root of a task, which starts with a fresh budget; whether it is overdue is kept at its node. That
-/// is handed in and back by value: were it in a slot, it would be read there just after it was put there in pieces.
+/// [`within`] for a node that is handed in and back by value: were it in a slot, it would be read there just after it was put
+/// there in pieces.
+#[inline]
+pub(crate) fn within_lent<R>(link: Link, run: impl FnOnce() -> R) -> (R, Link) {
+    here(|here| {
+        let outer = here.link.replace(Some(link));
+        let hidden = here.hidden.replace(here.count.get());
+        let result = run();
+        here.hidden.set(hidden);
+        (result, here.link.replace(outer).expect(AS_IT_WAS))
+    })
+}
+
+/// [`within_lent`] at the root of a task, which starts with a fresh budget; whether it is overdue is kept at its node.
 #[inline]
 pub(crate) fn within_task<R>(link: Link, run: impl FnOnce() -> R) -> (R, Link) {
     here(|here| {
         let was_overdue = link.is_overdue();
-        let outer = here.link.replace(Some(link));
-        let hidden = here.hidden.replace(here.count.get());
         let standing = Standing::new(was_overdue);
         let (budget, outer_standing) = (here.budget.replace(BUDGET), here.standing.replace(standing));
-        let result = run();
+        let (result, link) = within_lent(link, run);
         let is_overdue = here.standing.replace(outer_standing).is_overdue();
         here.budget.set(budget);
-        here.hidden.set(hidden);
-        let link = here.link.replace(outer).expect("a poll leaves the current node as it was");
         if is_overdue != was_overdue {
             link.set_overdue(is_overdue);
         }

@@ -5,21 +5,22 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::mem::needs_drop;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use super::cell::{Group, GroupCell, Sum};
+use super::cell::{Group, GroupCell, GroupNode, Sum};
 use super::error::{Failure, GroupError};
 use super::kind::{Kind, Plain, Shape, Try};
 use super::limit::Slots;
 use super::settings::Settings;
 use super::{OwnedTaskGroup, TaskGroup};
 use crate::context;
-use crate::tree::{Node, Role, erase};
+use crate::runtime::Runtime;
+use crate::tree::{Node, Place, Role, erase};
 use crate::unit::{End, Unit};
 
 /// Opens a group of tasks that cannot fail, runs `body`, and waits for every task in it.
@@ -443,17 +444,16 @@ where
             return Poll::Ready(());
         }
         ready!(context::poll_budget(cx));
-        let place = context::place().unwrap_or_else(|error| panic!("{error}"));
         let (settings, open) = this.open.take().expect("it was there");
-        let node = Node::group(place, GroupCell::new(settings));
-        this.unit.lend(erase(&node));
-        match this.unit.inside(|| open(TaskGroup::new(node))) {
-            Ok(body) => this.body.set(Some(body)),
-            Err(payload) => {
-                Group::<K::Error>::at(this.unit.link()).panicked(None, payload);
-                this.unit.begin_exit();
-                *this.stage = Stage::Draining;
-            }
+        let node = node_here(settings);
+        // Put where it stays at once: to move it takes longer than to make it.
+        let open = |node| this.body.set(Some(open(TaskGroup::new(node))));
+        let (opened, link) = context::within_lent(erase(&node), || catch_unwind(AssertUnwindSafe(|| open(node))));
+        this.unit.lend(link);
+        if let Err(payload) = opened {
+            Group::<K::Error>::at(this.unit.link()).panicked(None, payload);
+            this.unit.begin_exit();
+            *this.stage = Stage::Draining;
         }
         Poll::Ready(())
     }
@@ -479,6 +479,22 @@ where
         *this.stage = Stage::Draining;
         this.unit.poll_exit(cx)
     }
+}
+
+/// The node of a group that begins here.
+///
+/// # Panics
+///
+/// Where there is no runtime.
+#[inline(never)]
+fn node_here<E: Send + 'static>(settings: Settings<E>) -> GroupNode<E> {
+    let cell = GroupCell::new(settings);
+    // Apart from each other: a place that is of either kind would be handed on through memory.
+    if let Some(parent) = context::current() {
+        return Node::group(Place::inside(parent), cell);
+    }
+    let runtime = Runtime::current().unwrap_or_else(|error| panic!("{error}"));
+    Node::group(Place::at_home(runtime), cell)
 }
 
 /// What the closed group comes to, whose node the unit has. A cancellation from outside is offered to the scopes around first (law C4); errors are

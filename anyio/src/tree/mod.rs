@@ -308,7 +308,7 @@ impl<X: Ext + 'static> Node<X> {
     }
 
     /// The node of a group, at its place.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn group(place: Place, ext: X) -> Arc<Self> {
         let node = Vacant::new().fill(Self::build(Role::Group, Tenure::Ordinary, Some(place), None, ext));
         if let Some(inherited) = node.parent().and_then(|parent| parent.list_made(|| erase(&node))) {
