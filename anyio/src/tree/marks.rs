@@ -6,7 +6,7 @@ use super::lock::Locked;
 pub(super) enum Mark {
     /// Causes from above stop here.
     Shield = 1 << 0,
-    /// A unit's was ever among the children.
+    /// The node of a unit was ever among the children.
     HasUnits = 1 << 1,
     /// This node is one of its parent's `holds`.
     Leaning = 1 << 2,

@@ -32,9 +32,9 @@
 //! must not start before the whole chain counts it; where the last that was live lets go of the parent; and where a reason
 //! is looked up that stands above. The other ways down, and the spreading of a cause, lock one node at a time: the latter also
 //! some below, if nobody has to wait for that. No lock is held while a waker is woken or dropped, while the backend is
-//! called, or while anything of the user's runs or is dropped; wakers are cloned under it. What is rare in a node has a lock
-//! that is only taken under the node's: see `annex`. The locks of alarms, and of those who may wait too long, are apart from
-//! those of nodes: see `alarm` and `stall`.
+//! called, or while anything of the user's runs or is dropped; wakers are cloned under it. The locks of what few nodes
+//! have (see `annex`) are taken last, and nothing is called or dropped under them either. Those of alarms, and of those who may
+//! wait too long, are apart from those of nodes: see `alarm` and `stall`.
 //!
 //! The list of a node's children, and the key under which each of them stands in it, are guarded by that node's lock.
 

@@ -17,7 +17,8 @@ pub(crate) struct Place {
     parent: Option<Link>,
     /// The runtime, if this is directly below its root.
     home: Option<Runtime>,
-    /// The runtime that serves everything here, if it is not that of the parent, or on some levels.
+    /// With the runtime that serves everything here, if it is not that of the parent, or on some levels; and with the values of a
+    /// task.
     annex: Option<Box<Annex>>,
     /// The number of ancestors.
     depth: u32,
@@ -36,6 +37,7 @@ impl Around {
     fn new(parent: Option<Link>, home: Option<Runtime>) -> Self {
         match parent {
             Some(parent) => {
+                debug_assert!(home.is_none(), "a place is below a parent, or at home");
                 // There is none, and so none to be dropped, which the compiler would look for.
                 mem::forget(home);
                 Around::Inside(parent)

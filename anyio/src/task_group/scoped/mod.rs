@@ -102,7 +102,7 @@ macro_rules! scoped_group {
             /// dropped.
             ///
             /// It may borrow whatever outlives the group. In a group that was cancelled it still gets its first poll. If
-            /// the group has closed, the future is dropped, the handle says [`TaskError::Closed`] and the
+            /// the group has closed, the future is dropped, the handle says [`TaskError::Closed`](crate::TaskError::Closed) and the
             /// unhandled-outcome hook hears of it; [`try_spawn`](Self::try_spawn) gives the future back.
             #[track_caller]
             pub fn spawn<T, F>(&self, future: F) -> TaskHandle<T>
